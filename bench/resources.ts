@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRill, type RillInstance } from '../test/support/rill-instance.ts';
-import { listDescendants, type ProcessUsage } from './process-usage.ts';
+import { listDescendants, type ProcessUsage } from '../test/support/process-usage.ts';
 import { print, printMachine } from './report.ts';
 
 const SETTLE_MS = 8_000;

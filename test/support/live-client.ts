@@ -118,9 +118,7 @@ export async function followParts(
 }
 
 /** URLs of a multivariant playlist: variants in order of appearance, then audio renditions. */
-export async function fetchVariants(
-  url: string,
-): Promise<{
+export async function fetchVariants(url: string): Promise<{
   readonly text: string;
   readonly variants: readonly string[];
   readonly audio: readonly string[];
