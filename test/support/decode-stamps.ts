@@ -4,17 +4,18 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readStamp } from './wall-clock-stamp.ts';
 
-const WIDTH = 640;
-const HEIGHT = 360;
+/** The stamp's blocks, one pixel each: columns and rows. */
+const WIDTH = 20;
+const HEIGHT = 2;
 
 /** Decodes an init segment and the media after it; returns a stamp (Unix ms) or `undefined` per picture, and ffmpeg's complaints. */
 export async function decodeStamps(
   media: Uint8Array,
   now: number,
 ): Promise<{ readonly stamps: readonly (number | undefined)[]; readonly errors: string }> {
-  const picture = `scale=${WIDTH}:${HEIGHT},format=gray`;
+  const blocks = `crop=iw:iw*${HEIGHT}/${WIDTH}:0:0,scale=${WIDTH}:${HEIGHT}:flags=area,format=gray`;
   const { output, errors } = await runFfmpeg(media, [
-    ...['-map', '0:v:0', '-fps_mode', 'passthrough', '-vf', picture, '-f', 'rawvideo', 'pipe:1'],
+    ...['-map', '0:v:0', '-fps_mode', 'passthrough', '-vf', blocks, '-f', 'rawvideo', 'pipe:1'],
   ]);
   const size = WIDTH * HEIGHT;
   const stamps = Array.from({ length: Math.floor(output.length / size) }, (_, index) =>

@@ -122,9 +122,9 @@ async function pacePictures(input: {
     const picture = new Uint8Array((lumaBytes * 3) / 2).fill(128);
     drawMovingBars(picture.subarray(0, lumaBytes), width, frame);
     writeStamp({ data: picture, width, height, stride: width }, Date.now());
-    if (child.stdin?.write(picture) === false) {
-      await Promise.race([once(child.stdin, 'drain'), once(child, 'exit')]).catch(() => undefined);
-    }
+    await new Promise((resolve) => {
+      child.stdin?.write(picture, resolve);
+    });
   }
 }
 
