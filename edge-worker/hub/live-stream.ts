@@ -20,9 +20,9 @@ import { takeUpdate } from './take-update.ts';
 import { Waiters, type HoldEnd } from './waiters.ts';
 
 /** Bytes of parts kept in memory: of an object's 128 MB, the larger share stays free for requests in flight. */
-export const HOT_BYTES = 48 * 1024 * 1024;
+const HOT_BYTES = 48 * 1024 * 1024;
 /** Requests held at once: each costs about a kilobyte, and a cache tier sends one per playlist update. */
-export const MAX_HELD_REQUESTS = 20_000;
+const MAX_HELD_REQUESTS = 20_000;
 /** A request is held for at most so many target durations, rfc8216bis §6.2.5.2. */
 const HOLD_FACTOR = 3;
 

@@ -12,7 +12,7 @@ export const MICROS = 1_000_000;
 export type BeginUpdate = Extract<PublishUpdate, { kind: 'begin' }>;
 
 /** A part that was published. */
-export interface LivePart {
+interface LivePart {
   readonly durationMicros: number;
   readonly independent: boolean;
   readonly bytes: number;

@@ -42,7 +42,7 @@ export interface WindowChanges {
 }
 
 /** Thrown where stored rows are not what this code writes. */
-export class StoredWindowError extends Error {
+class StoredWindowError extends Error {
   override readonly name = 'StoredWindowError';
   readonly code = 'stored-window';
 }
@@ -155,7 +155,7 @@ function epochRow(window: LiveWindow): string {
   return JSON.stringify(row);
 }
 
-/** Makes the window of its rows; throws {@link StoredWindowError} where they make none. */
+/** Makes the window of its rows; throws `StoredWindowError` where they make none. */
 export function restoreWindow(rows: {
   readonly epochRow: string;
   /** Ordered by number within a rendition. */

@@ -9,6 +9,7 @@ import {
   type PublishAnswer,
 } from '#shared/wire/publish.ts';
 import { parseDirectives } from './directives.ts';
+import { LOOKUP_HEADER, PART_TARGET_HEADER, PARTS_HEADER, TARGET_DURATION_HEADER } from './hub-headers.ts';
 import { routeOf, type HubRoute } from './hub-route.ts';
 import { HubStorage } from './hub-storage.ts';
 import { LiveStream, type MediaOutcome, type PlaylistOutcome } from './live-stream.ts';
@@ -17,15 +18,6 @@ import { readBody } from './read-body.ts';
 
 /** The hub needs nothing of its environment. */
 export interface HubEnv {}
-
-/** Header of a 404 that object storage may still answer: its value is `storage`. */
-export const LOOKUP_HEADER = 'rill-lookup';
-/** With {@link LOOKUP_HEADER} on a whole segment: how many parts it is the concatenation of. */
-export const PARTS_HEADER = 'rill-parts';
-/** Header of a playlist: EXT-X-TARGETDURATION, seconds. */
-export const TARGET_DURATION_HEADER = 'rill-target-duration';
-/** Header of a playlist: PART-TARGET, seconds. */
-export const PART_TARGET_HEADER = 'rill-part-target';
 
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 const MEDIA_TYPE = 'video/mp4';
@@ -39,6 +31,11 @@ export class StreamHub extends DurableObject<HubEnv> {
     super(state, env);
     this.#storage = new HubStorage(state.storage.sql);
     this.#live = new LiveStream(this.#storage.load());
+  }
+
+  /** Requests that are held right now. */
+  get held(): number {
+    return this.#live.held;
   }
 
   /** Answers what the gateway (publish) and delivery (live) forward. */

@@ -21,7 +21,7 @@ export function framesOf(updates: readonly Unnumbered[], seq: number): PublishFr
 }
 
 /** Bytes by which a test recognises the update that they came with. */
-export function payloadOf(update: PublishUpdate): Uint8Array {
+function payloadOf(update: PublishUpdate): Uint8Array {
   switch (update.kind) {
     case 'init':
       return new TextEncoder().encode(`init ${update.rendition}`);

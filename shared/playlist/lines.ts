@@ -5,7 +5,7 @@ import { PlaylistSyntaxError } from './syntax.ts';
 import { TAG_PARSERS, type Tag } from './tags/table.ts';
 
 /** Longest playlist that is read, characters: 50,000 segments with date and duration fit. */
-export const MAX_PLAYLIST_CHARACTERS = 16 * 1024 * 1024;
+const MAX_PLAYLIST_CHARACTERS = 16 * 1024 * 1024;
 
 /** Why a text is no playlist; `line` counts from 1. */
 export type PlaylistFailure =

@@ -4,7 +4,7 @@ import type { MediaPlaylist, MediaSegment, SegmentOpening } from './media-playli
 import { renderTag, type Tag } from './tags/table.ts';
 
 /** The lowest EXT-X-VERSION of a playlist with EXT-X-SKIP, rfc8216bis §8. */
-export const DELTA_UPDATE_VERSION = 9;
+const DELTA_UPDATE_VERSION = 9;
 
 /** What may differ between two renderings of one playlist. */
 export interface RenderOptions {

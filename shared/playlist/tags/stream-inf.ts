@@ -15,7 +15,7 @@ import {
 import { parseInteger, PlaylistSyntaxError } from '../syntax.ts';
 
 /** Width and height in pixels. */
-export interface Resolution {
+interface Resolution {
   readonly width: number;
   readonly height: number;
 }
