@@ -43,7 +43,7 @@ export interface StreamGateOptions {
 /** Admits publishers and knows who is live. */
 export class StreamGate implements IngestGate {
   readonly #options: StreamGateOptions;
-  readonly #live = new Map<StreamName, LivePublisher & { feed: MediaFeed | undefined }>();
+  readonly #live = new Map<StreamName, { readonly publisher: LivePublisher; feed: MediaFeed | undefined }>();
 
   constructor(options: StreamGateOptions) {
     this.#options = options;
@@ -65,7 +65,7 @@ export class StreamGate implements IngestGate {
 
   /** Everyone whose name is taken, in order of admission. */
   live(): readonly LivePublisher[] {
-    return [...this.#live.values()].map(({ feed: _, ...publisher }) => publisher);
+    return [...this.#live.values()].map((entry) => entry.publisher);
   }
 
   /** Ends a stream's feed from our side; false when it is not live. */
@@ -110,11 +110,9 @@ export class StreamGate implements IngestGate {
   #enter(request: PublishRequest, stream: StreamName): Admission {
     const { protocol, remoteAddress } = request;
     const now = this.#options.now ?? Date.now;
-    const entry: LivePublisher & { feed: MediaFeed | undefined } = {
-      stream,
-      protocol,
-      remoteAddress,
-      since: now(),
+    const publisher: LivePublisher = { stream, protocol, remoteAddress, since: now() };
+    const entry: { readonly publisher: LivePublisher; feed: MediaFeed | undefined } = {
+      publisher,
       feed: undefined,
     };
     this.#live.set(stream, entry);
