@@ -4,13 +4,10 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Log } from '../../log.ts';
 import type { FeedEnd, IngestGate, PublishRefusal } from '../media-feed.ts';
-import { readAggregate } from '../flv/aggregate.ts';
-import { decodeAmf0 } from '../flv/amf0-decode.ts';
-import { FLV_AUDIO, FLV_VIDEO } from '../flv/flv-tag.ts';
-import { findMetadata } from '../flv/stream-metadata.ts';
+import { AcknowledgementWindow } from './acknowledgement-window.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { DEFAULT_CHUNK_SIZE, writeChunks } from './chunk-writer.ts';
-import { amf0Payload, readCommand } from './command.ts';
+import { readCommand } from './command.ts';
 import {
   CommandSession,
   publishFailed,
@@ -21,23 +18,18 @@ import {
 import { HANDSHAKE_BYTES, ServerHandshake } from './handshake.ts';
 import type { RtmpLimits } from './limits.ts';
 import {
-  acknowledgement,
-  AGGREGATE,
-  AUDIO,
   COMMAND_AMF0,
   COMMAND_AMF3,
-  DATA_AMF0,
-  DATA_AMF3,
   PING_REQUEST,
   PING_RESPONSE,
   readUint32,
   SET_CHUNK_SIZE,
   USER_CONTROL,
   userControl,
-  VIDEO,
   WINDOW_ACKNOWLEDGEMENT_SIZE,
   type RtmpMessage,
 } from './message.ts';
+import { readMediaMessage } from './media-message.ts';
 import { RtmpProtocolError } from './protocol-error.ts';
 import { Publication } from './publication.ts';
 import type { PublishAddress } from './publish-address.ts';
@@ -49,15 +41,13 @@ export interface ConnectionContext {
   readonly limits: RtmpLimits;
 }
 
-/** Acknowledged after this many bytes until the peer states its own window, RTMP 1.0 §5.4.4. */
-const DEFAULT_PEER_WINDOW = 2_500_000;
 const USER_CONTROL_EVENT_BYTES = 2;
 
 /** Serves one socket from accept to close; an error in it ends it alone. */
 export class RtmpConnection {
   readonly #socket: Socket;
   readonly #gate: IngestGate;
-  readonly #log: Log;
+  #log: Log;
   readonly #limits: RtmpLimits;
   readonly #remoteAddress: string;
   readonly #handshake = new ServerHandshake(randomBytes(HANDSHAKE_BYTES));
@@ -68,9 +58,7 @@ export class RtmpConnection {
   #deadline: NodeJS.Timeout;
   #ping: NodeJS.Timeout | undefined;
   #chunkSize = DEFAULT_CHUNK_SIZE;
-  #received = 0;
-  #acknowledged = 0;
-  #peerWindow = DEFAULT_PEER_WINDOW;
+  readonly #window = new AcknowledgementWindow();
 
   /** `remoteAddress` is the peer's address as the gate and the feed name it. */
   constructor(socket: Socket, remoteAddress: string, context: ConnectionContext) {
@@ -107,7 +95,6 @@ export class RtmpConnection {
   }
 
   #receive(bytes: Uint8Array): void {
-    this.#received += bytes.length;
     switch (this.#phase) {
       case 'handshake':
         this.#shakeHands(bytes);
@@ -118,9 +105,9 @@ export class RtmpConnection {
       case 'closing':
         return;
     }
-    if (this.#received - this.#acknowledged >= this.#peerWindow) {
-      this.#acknowledged = this.#received;
-      this.#send(acknowledgement(this.#received));
+    const due = this.#window.count(bytes.length);
+    if (due !== undefined) {
+      this.#send(due);
     }
   }
 
@@ -148,31 +135,20 @@ export class RtmpConnection {
 
   #takeMessage(message: RtmpMessage): void {
     switch (message.typeId) {
-      case AUDIO:
-      case VIDEO:
-        this.#takeMedia(message.typeId, message.timestamp, message.payload);
-        break;
-      case AGGREGATE:
-        this.#takeAggregate(message);
-        break;
       case COMMAND_AMF0:
       case COMMAND_AMF3:
         for (const step of this.#session.take(readCommand(message))) {
           this.#takeStep(step);
         }
         break;
-      case DATA_AMF0:
-      case DATA_AMF3:
-        this.#takeData(message);
-        break;
       case USER_CONTROL:
         this.#takeUserControl(message.payload);
         break;
       case WINDOW_ACKNOWLEDGEMENT_SIZE:
-        this.#peerWindow = Math.max(1, readUint32(message.payload, 0) ?? DEFAULT_PEER_WINDOW);
+        this.#window.resize(message.payload);
         break;
       default:
-      // Acknowledgement, Set Peer Bandwidth and shared objects: nothing of ours depends on them.
+        this.#takeMedia(message);
     }
   }
 
@@ -211,10 +187,11 @@ export class RtmpConnection {
       return;
     }
     const admission = admitted.value;
-    this.#log.info({ stream: admission.stream }, 'RTMP publishing started');
+    this.#log = this.#log.child({ stream: admission.stream });
+    this.#log.info('RTMP publishing started');
     clearTimeout(this.#deadline);
     this.#ping = setInterval(
-      () => this.#send(userControl(PING_REQUEST, this.#received >>> 0)),
+      () => this.#send(userControl(PING_REQUEST, Math.trunc(performance.now()) >>> 0)),
       this.#limits.pingMs,
     );
     this.#publication = new Publication({
@@ -239,34 +216,14 @@ export class RtmpConnection {
     this.#finish({ reason: 'rejected', detail: refusal.detail });
   }
 
-  #takeMedia(type: typeof FLV_AUDIO | typeof FLV_VIDEO, timestamp: number, body: Uint8Array): void {
-    this.#publication?.takeTag({ type, timestamp, body });
-  }
-
-  #takeAggregate(message: RtmpMessage): void {
-    const tags = readAggregate(message.payload, message.timestamp);
-    if (tags === undefined) {
-      throw new RtmpProtocolError(
-        'malformed-message',
-        'an aggregate message with a length that does not fit',
-      );
-    }
-    for (const tag of tags) {
-      if (tag.type === FLV_AUDIO || tag.type === FLV_VIDEO) {
-        this.#takeMedia(tag.type, tag.timestamp, tag.body);
+  /** What is neither media nor metadata is passed over: acknowledgements, peer bandwidth, shared objects. */
+  #takeMedia(message: RtmpMessage): void {
+    for (const input of readMediaMessage(message)) {
+      if (input.kind === 'tag') {
+        this.#publication?.takeTag(input.tag);
+      } else {
+        this.#publication?.takeMetadata(input.metadata);
       }
-    }
-  }
-
-  /** Metadata is a help and no need: what cannot be read, or is too long to be any, is passed over. */
-  #takeData(message: RtmpMessage): void {
-    if (message.payload.length > this.#limits.commandBytes) {
-      return;
-    }
-    const values = decodeAmf0(amf0Payload(message, DATA_AMF3));
-    const metadata = values.ok ? findMetadata(values.value) : undefined;
-    if (metadata !== undefined) {
-      this.#publication?.takeMetadata(metadata);
     }
   }
 
@@ -292,7 +249,10 @@ export class RtmpConnection {
     this.#finish({ reason: 'connection-lost', detail });
   }
 
-  /** Ends everything once: the feed, the clocks, and the socket after what was sent has had time to arrive. */
+  /**
+   * Ends everything once: the feed, the clocks, and the socket after what was sent has had time to arrive.
+   * An encoder that said goodbye closes first: GStreamer's rtmp2sink takes the reverse for an error.
+   */
   #finish(end: FeedEnd): void {
     if (this.#phase === 'closing') {
       return;
@@ -308,7 +268,9 @@ export class RtmpConnection {
       return;
     }
     this.#socket.resume();
-    this.#socket.end();
+    if (end.reason !== 'unpublished') {
+      this.#socket.end();
+    }
     const destroy = setTimeout(() => this.#socket.destroy(), this.#limits.closeGraceMs);
     this.#socket.once('close', () => clearTimeout(destroy));
   }
