@@ -11,14 +11,19 @@ const COMPRESSED =
 const SMALLEST_COMPRESSED = 256;
 const ACCEPTS_GZIP = /(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[0-9.]+\s*)?(?:,|$)/i;
 
-interface FrontEnvironment {
+/** The front's bindings. */
+export interface FrontEnvironment {
   readonly EDGE: { readonly fetch: (request: Request) => Promise<Response> };
   /** `request.cf` of every request. */
   readonly CF: Readonly<Record<string, unknown>>;
 }
 
-const front = {
-  async fetch(request: Request & { readonly cf?: unknown }, env: FrontEnvironment): Promise<Response> {
+interface FrontWorker {
+  readonly fetch: (request: Request & { readonly cf?: unknown }, env: FrontEnvironment) => Promise<Response>;
+}
+
+const front: FrontWorker = {
+  async fetch(request, env) {
     const headers = new Headers(request.headers);
     // Only this front may say where a request comes from.
     headers.delete('MF-CF-Blob');
@@ -43,7 +48,9 @@ const front = {
   },
 };
 
-export { front as default };
+// The Workers runtime finds a Worker by its default export.
+// oxlint-disable-next-line import/no-default-export
+export default front;
 
 /** The peer's address, from workerd's `clientIp` ("203.0.113.7:51234", "[2001:db8::1]:51234"). */
 function clientAddress(cf: unknown): string | undefined {

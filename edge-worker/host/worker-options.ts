@@ -13,6 +13,7 @@ import {
   type V4WorkerOptionsShape,
   type V4WorkerdStructuredLog,
 } from 'miniflare';
+import type { FrontEnvironment } from './front-worker.ts';
 import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from 'wrangler';
 
 /** What the Worker must not share. */
@@ -96,6 +97,7 @@ async function frontOptions(
   options: WorkerHostOptions,
   worker: { readonly name: string; readonly compatibilityDate: string | undefined },
 ): Promise<V4WorkerOptions> {
+  const bindings: Record<Exclude<keyof FrontEnvironment, 'EDGE'>, Json> = { CF: { ...options.cf } };
   return {
     name: FRONT_NAME,
     rootPath: path.dirname(FRONT_WORKER),
@@ -108,7 +110,7 @@ async function frontOptions(
       },
     ],
     serviceBindings: { EDGE: worker.name },
-    bindings: { CF: { ...options.cf } },
+    bindings,
     unsafeDirectSockets: [{ host: options.front.host, port: options.front.port }],
   };
 }
