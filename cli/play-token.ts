@@ -1,9 +1,8 @@
 /** Issues playback tokens: JSON Web Tokens (RFC 7519), HS256. */
 
-import { SignJWT } from 'jose';
+import { SignJWT, type JWTPayload } from 'jose';
 import type { StreamName } from '#shared/identifiers.ts';
 import type { Seconds } from '#shared/media-time.ts';
-import type { PlayClaims } from '#shared/tokens/claims.ts';
 
 /** What a token shall allow. */
 export interface PlayTokenRequest {
@@ -20,7 +19,7 @@ export interface PlayTokenRequest {
 }
 
 /** The claims of a request. */
-export function playClaims(request: PlayTokenRequest): PlayClaims {
+export function playClaims(request: PlayTokenRequest): JWTPayload {
   const issued = Math.floor(request.now);
   return {
     stream: request.stream,
@@ -34,7 +33,7 @@ export function playClaims(request: PlayTokenRequest): PlayClaims {
 
 /** Signs a token with the instance's play secret. */
 export async function signPlayToken(request: PlayTokenRequest, playSecret: string): Promise<string> {
-  return new SignJWT({ ...playClaims(request) })
+  return new SignJWT(playClaims(request))
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .sign(new TextEncoder().encode(playSecret));
 }

@@ -39,7 +39,7 @@ try {
 async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   await requireFfmpeg(config);
   const http = createHttpClient({ maxConnections: MAX_CONNECTIONS });
-  const store = openObjectStore({ ...config.objectStore, send: http.send });
+  const store = openObjectStore(config.objectStore, http.send);
   const objects = await openObjectWriter({
     store,
     spoolFolder: join(config.dataDir, 'spool'),

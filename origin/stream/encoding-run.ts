@@ -114,9 +114,7 @@ export class EncodingRun {
     if (event.kind === 'tracks') {
       this.#open(event, position);
     } else if (this.#packager !== undefined && this.#stopped === undefined) {
-      this.#publish(
-        this.#packager.push(event.trackId, event.sample, milliseconds(this.#options.now())),
-      );
+      this.#publish(this.#packager.push(event.trackId, event.sample, milliseconds(this.#options.now())));
     }
   }
 

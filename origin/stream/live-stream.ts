@@ -170,7 +170,10 @@ export class LiveStream {
     before?.close();
     const asked = await fetchHubPosition({ ...destinations, stream });
     if (!asked.ok) {
-      log.error({ reason: asked.failure.reason }, `the edge does not say where the stream goes on: ${asked.failure.detail}`);
+      log.error(
+        { reason: asked.failure.reason },
+        `the edge does not say where the stream goes on: ${asked.failure.detail}`,
+      );
     }
     const known = { latestEpoch: before?.epoch ?? 0, nextMsn: before?.nextMsn ?? 0 };
     const hub = asked.ok ? asked.value : known;

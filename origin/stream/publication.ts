@@ -1,17 +1,18 @@
 /** One epoch of a stream on its way out: what the packager says becomes updates for the hub and objects. */
 
 import type { RenditionName, StreamName } from '#shared/identifiers.ts';
-import {
-  mediaSequenceNumber,
-  type Epoch,
-  type MediaSequenceNumber,
-} from '#shared/media-time.ts';
+import { mediaSequenceNumber, type Epoch, type MediaSequenceNumber } from '#shared/media-time.ts';
 import type { RenditionDescription } from '#shared/wire/publish.ts';
 import type { Log } from '../log.ts';
 import { writeInitSegment } from '../package/init-segment.ts';
 import type { PackagerEvent } from '../package/packager-event.ts';
 import type { Track } from '../package/sample.ts';
-import { openHubPublisher, type HubLoss, type HubPublisher, type HubPublisherStats } from '../publish/hub-client.ts';
+import {
+  openHubPublisher,
+  type HubLoss,
+  type HubPublisher,
+  type HubPublisherStats,
+} from '../publish/hub-client.ts';
 import type { HttpSend } from '../publish/http-client.ts';
 import type { ObjectWriter } from '../publish/object-writer.ts';
 import { StreamPublisher } from '../publish/stream-publisher.ts';
@@ -123,7 +124,7 @@ export class Publication {
         this.#publisher.segment(this.#nameOf(event.trackId), event.msn);
         return;
       case 'gap':
-        this.#publisher.gap(this.#nameOf(event.trackId), event.msn, event.duration);
+        this.#takeGap(event);
         return;
       case 'warning':
         this.#options.log.warn({ rendition: this.#nameOf(event.trackId), code: event.code }, event.detail);
@@ -147,6 +148,12 @@ export class Publication {
       this.#publisher.init(this.#nameOf(track.id), writeInitSegment(track));
     }
     log.info({ epoch, firstMsn, partTarget, renditions: renditions.map(describe) }, 'on air');
+  }
+
+  #takeGap(event: Extract<PackagerEvent, { kind: 'gap' }>): void {
+    const { msn, duration, programDateTime } = event;
+    this.#nextMsn = mediaSequenceNumber(Math.max(this.#nextMsn, msn + 1));
+    this.#publisher.gap({ rendition: this.#nameOf(event.trackId), msn, duration, programDateTime });
   }
 
   #describe(track: Track, frameRate: number | undefined): RenditionDescription {
