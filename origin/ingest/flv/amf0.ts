@@ -7,13 +7,13 @@ export interface AmfObject {
 }
 
 /** A list of values, §2.12. */
-export interface AmfStrictArray {
+interface AmfStrictArray {
   readonly kind: 'strict-array';
   readonly values: readonly AmfValue[];
 }
 
 /** A point in time, §2.13. */
-export interface AmfDate {
+interface AmfDate {
   readonly kind: 'date';
   /** Milliseconds since 1970-01-01 UTC. */
   readonly milliseconds: number;

@@ -8,7 +8,7 @@ export const FLV_VIDEO = 9;
 export const FLV_SCRIPT = 18;
 
 /** TagType of a tag. */
-export type FlvTagType = typeof FLV_AUDIO | typeof FLV_VIDEO | typeof FLV_SCRIPT;
+type FlvTagType = typeof FLV_AUDIO | typeof FLV_VIDEO | typeof FLV_SCRIPT;
 
 /** One FLV tag without its framing. */
 export interface FlvTag {

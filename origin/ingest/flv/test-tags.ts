@@ -4,12 +4,12 @@ import { FLV_AUDIO, FLV_VIDEO } from './flv-tag.ts';
 import type { MediaTag } from './source-assembler.ts';
 
 /** Body of an AVC sequence header: 320x180 at 30 frames a second. */
-export const AVC_HEADER: Uint8Array = Buffer.from(
+const AVC_HEADER: Uint8Array = Buffer.from(
   '170000000001f4000dffe1001a67f4000d919681419f8dc044000003000400000300f23c50aa8001000568ce0f1920fff8f800',
   'hex',
 );
 /** Body of an AAC sequence header: AAC-LC, 44.1 kHz, mono. */
-export const AAC_HEADER: Uint8Array = Buffer.from('af00120856e500', 'hex');
+const AAC_HEADER: Uint8Array = Buffer.from('af00120856e500', 'hex');
 
 /** A video tag with an AVC frame. */
 export function videoFrame(timestamp: number, key: boolean, size = 20): MediaTag {

@@ -11,6 +11,10 @@ test('an Acknowledgement is due whenever a window has been received', () => {
   expect(window.count(700)).toEqual(acknowledgement(2200));
 });
 
+test('nothing is acknowledged before the peer states its window', () => {
+  expect(new AcknowledgementWindow().count(2 ** 31)).toBeUndefined();
+});
+
 test('the sequence number wraps at 32 bits', () => {
   expect(Buffer.from(acknowledgement(2 ** 32 + 5).payload).toString('hex')).toBe('00000005');
 });

@@ -2,18 +2,19 @@
 
 import { acknowledgement, readUint32, type RtmpMessage } from './message.ts';
 
-/** Acknowledged after this many bytes until the peer states its own window. */
-const DEFAULT_WINDOW_BYTES = 2_500_000;
-
-/** The receiving side's account of one connection. */
+/**
+ * The receiving side's account of one connection. Nothing is due before the peer states a window: an encoder
+ * that never reads, as ffmpeg and librtmp while they publish, resets the connection when it closes with bytes
+ * of ours unread, and its last frames are lost with that.
+ */
 export class AcknowledgementWindow {
-  #window = DEFAULT_WINDOW_BYTES;
+  #window = Infinity;
   #received = 0;
   #acknowledged = 0;
 
   /** Takes a Window Acknowledgement Size message of the peer. */
   resize(payload: Uint8Array): void {
-    this.#window = Math.max(1, readUint32(payload, 0) ?? DEFAULT_WINDOW_BYTES);
+    this.#window = Math.max(1, readUint32(payload, 0) ?? Infinity);
   }
 
   /** Counts bytes and returns the Acknowledgement that is due, if one is. */

@@ -2,9 +2,6 @@
 
 import { readUint32 } from './message.ts';
 
-/** Longest header: three bytes basic, eleven message, four extended time stamp. */
-export const MAX_CHUNK_HEADER_BYTES = 18;
-
 /** The fields a chunk header carries; those that its format leaves out are `undefined`. */
 export interface ChunkHeader {
   readonly format: number;

@@ -22,7 +22,7 @@ export interface RtmpLimits {
   readonly firstSourceMs: number;
   /** Without any audio or video message while publishing. */
   readonly stallMs: number;
-  /** Between ping requests while publishing; a write is what reveals a peer that is gone. */
+  /** Silence of a publisher after which it is pinged, again and again; a write reveals a peer that is gone. */
   readonly pingMs: number;
   /** Between our last word and destroying the socket, so that the peer can read why. */
   readonly closeGraceMs: number;
@@ -46,7 +46,7 @@ export const RTMP_LIMITS: RtmpLimits = {
   firstPublishMs: 10_000,
   firstSourceMs: 10_000,
   stallMs: 10_000,
-  pingMs: 5_000,
+  pingMs: 3_000,
   closeGraceMs: 1_000,
   queueHighBytes: 4 * 1024 * 1024,
   queueLowBytes: 1024 * 1024,

@@ -95,6 +95,7 @@ export class RtmpConnection {
   }
 
   #receive(bytes: Uint8Array): void {
+    this.#ping?.refresh();
     switch (this.#phase) {
       case 'handshake':
         this.#shakeHands(bytes);
@@ -190,10 +191,7 @@ export class RtmpConnection {
     this.#log = this.#log.child({ stream: admission.stream });
     this.#log.info('RTMP publishing started');
     clearTimeout(this.#deadline);
-    this.#ping = setInterval(
-      () => this.#send(userControl(PING_REQUEST, Math.trunc(performance.now()) >>> 0)),
-      this.#limits.pingMs,
-    );
+    this.#ping = setTimeout(() => this.#pingSilent(), this.#limits.pingMs);
     this.#publication = new Publication({
       admission,
       streamId,
@@ -259,7 +257,8 @@ export class RtmpConnection {
     }
     this.#phase = 'closing';
     clearTimeout(this.#deadline);
-    clearInterval(this.#ping);
+    clearTimeout(this.#ping);
+    this.#ping = undefined;
     if (this.#publication !== undefined) {
       this.#publication.end(end);
       this.#log.info({ end }, 'RTMP publishing ended');
@@ -288,6 +287,17 @@ export class RtmpConnection {
       this.#lost('the encoder does not read our answers');
       this.#socket.destroy();
     }
+  }
+
+  /**
+   * Only a silent encoder is pinged: one that closes with our ping unread resets the connection, and a write
+   * after that would throw away what it sent before and we have not read yet, as while the socket is paused.
+   */
+  #pingSilent(): void {
+    if (!this.#socket.isPaused()) {
+      this.#send(userControl(PING_REQUEST, Math.trunc(performance.now()) >>> 0));
+    }
+    this.#ping?.refresh();
   }
 
   #pause(paused: boolean): void {

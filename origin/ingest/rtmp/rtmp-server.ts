@@ -25,7 +25,7 @@ export interface RtmpServer {
 }
 
 /** Why an RTMP server could not listen. */
-export type RtmpListenErrorCode =
+type RtmpListenErrorCode =
   'rtmp-port-in-use' | 'rtmp-port-not-permitted' | 'rtmp-address-not-available' | 'rtmp-listen-failed';
 
 /** Thrown when the port cannot be listened on; the message says what to do. */
