@@ -28,7 +28,7 @@ export function encoderOptions(
     bufsize: String(Math.round(maxBitrate * BUFFER_SECONDS)),
     g: String(NEVER_ON_ITS_OWN),
     bf: '0',
-    flags: '+cgop',
+    flags: '+cgop+global_header',
     enc_time_base: '1:90000',
   };
   return Object.entries(options).flatMap(([option, value]) => [`-${option}:v:${index}`, value]);
