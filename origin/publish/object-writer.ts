@@ -70,7 +70,7 @@ export class ObjectWriter {
   #waiting: Waiting[] = [];
   /** Of what waits and what travels. */
   #memoryBytes = 0;
-  #order = 0;
+  #order: number;
   #inFlight = 0;
   #attempt = 0;
   #resting = false;
@@ -83,6 +83,7 @@ export class ObjectWriter {
     this.#options = options;
     this.#limits = limits;
     this.#spool = spool;
+    this.#order = spool.nextOrder;
     this.#now = options.now ?? Date.now;
     this.#random = options.random ?? Math.random;
     this.#pump();
@@ -148,14 +149,19 @@ export class ObjectWriter {
     }
   }
 
-  /** The oldest object: what is on disk came before what is in memory. */
   #take(): Job | undefined {
-    const entry = this.#spool.take();
-    if (entry !== undefined) {
-      return { kind: 'spool', entry };
+    const onDisk = this.#spool.oldestOrder;
+    const inMemory = this.#waiting[0]?.order;
+    if (this.#attempt > 0 && this.#spilling) {
+      // What is being moved to disk is older than the rest; the end of the move asks again.
+      return undefined;
+    }
+    if (onDisk !== undefined && (inMemory === undefined || onDisk < inMemory)) {
+      const entry = this.#spool.take();
+      return entry && { kind: 'spool', entry };
     }
     const object = this.#waiting.shift();
-    return object === undefined ? undefined : { kind: 'memory', object };
+    return object && { kind: 'memory', object };
   }
 
   async #upload(job: Job): Promise<void> {
@@ -283,7 +289,7 @@ export class ObjectWriter {
         break;
       }
       try {
-        this.#drop(await this.#spool.add(object), 'no room in the spool folder');
+        this.#drop(await this.#spool.add(object, object.order), 'no room in the spool folder');
       } catch (error) {
         const dropped = { key: object.key, size: object.bytes.length };
         this.#drop([dropped], `cannot write to the spool folder: ${String(error)}`);
