@@ -39,18 +39,15 @@ export async function startTestServer(
   const server = createServer((incoming, outgoing) => {
     const chunks: Uint8Array[] = [];
     incoming.on('data', (chunk: Uint8Array) => chunks.push(chunk));
-    incoming.on('end', async () => {
-      const answer = await handle({
-        method: incoming.method ?? '',
-        path: incoming.url ?? '',
-        headers: incoming.headers,
-        body: Buffer.concat(chunks),
+    incoming.on('end', () => {
+      const { method = '', url: path = '', headers } = incoming;
+      void Promise.resolve(handle({ method, path, headers, body: Buffer.concat(chunks) })).then((answer) => {
+        if (answer === 'reset') {
+          incoming.socket.destroy();
+        } else if (answer !== 'hang') {
+          outgoing.writeHead(answer.status, answer.headers).end(answer.body);
+        }
       });
-      if (answer === 'reset') {
-        incoming.socket.destroy();
-      } else if (answer !== 'hang') {
-        outgoing.writeHead(answer.status, answer.headers).end(answer.body);
-      }
     });
   });
   server.on('connection', () => {
