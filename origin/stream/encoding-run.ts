@@ -7,7 +7,7 @@ import type { Log } from '../log.ts';
 import { FragmentReader, type FragmentEvent } from '../package/fragment-reader.ts';
 import { Packager } from '../package/packager.ts';
 import type { PackagerEvent } from '../package/packager-event.ts';
-import type { HubLoss } from '../publish/hub-client.ts';
+import type { HubLoss } from '../publish/hub-loss.ts';
 import { ffmpegArguments } from '../transcode/arguments.ts';
 import { startTranscoder, type Transcoder, type TranscoderExit } from '../transcode/ffmpeg-process.ts';
 import type { RenditionPlan } from '../transcode/rendition-plan.ts';

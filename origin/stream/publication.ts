@@ -7,12 +7,8 @@ import type { Log } from '../log.ts';
 import { writeInitSegment } from '../package/init-segment.ts';
 import type { PackagerEvent } from '../package/packager-event.ts';
 import type { Track } from '../package/sample.ts';
-import {
-  openHubPublisher,
-  type HubLoss,
-  type HubPublisher,
-  type HubPublisherStats,
-} from '../publish/hub-client.ts';
+import { openHubPublisher, type HubPublisher, type HubPublisherStats } from '../publish/hub-client.ts';
+import type { HubLoss } from '../publish/hub-loss.ts';
 import type { HttpSend } from '../publish/http-client.ts';
 import type { ObjectWriter } from '../publish/object-writer.ts';
 import { StreamPublisher } from '../publish/stream-publisher.ts';

@@ -83,7 +83,8 @@ function publisherArguments(options: StampedPublisherOptions): readonly string[]
       '-i',
       'pipe:0',
     ],
-    ...(audio ? ['-re', '-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'] : []),
+    // A source filter rather than a second input: ffmpeg would make one input wait for the other.
+    ...(audio ? ['-filter_complex', 'sine=frequency=440:sample_rate=48000[tone]'] : []),
     ...[
       '-map',
       '0:v',
@@ -98,7 +99,7 @@ function publisherArguments(options: StampedPublisherOptions): readonly string[]
     ],
     ...['-g', gop, '-keyint_min', gop, '-sc_threshold', '0'],
     ...['-b:v', String(bitrate), '-maxrate', String(bitrate), '-bufsize', String(bitrate)],
-    ...(audio ? ['-map', '1:a', '-c:a', 'aac', '-b:a', '128k', '-ac', '2'] : []),
+    ...(audio ? ['-map', '[tone]', '-c:a', 'aac', '-b:a', '128k', '-ac', '2'] : []),
     ...['-flush_packets', '1', '-max_interleave_delta', '1'],
     ...['-f', options.url.startsWith('srt:') ? 'mpegts' : 'flv', options.url],
   ];
