@@ -3,16 +3,12 @@
 import { errorAnswer } from '../answer.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
+import { LOOKUP_HEADER, PARTS_HEADER } from '../hub/hub-headers.ts';
 import { liveResourcePath, type MediaResource } from '../resource.ts';
 import { mediaFileName } from '../../shared/identifiers.ts';
 import { cacheControl } from './cache-policy.ts';
 import { askHub, discard } from './hub-client.ts';
 import { joinStoredParts, openStoredMedia } from './storage.ts';
-
-/** Header of a hub's 404 that says: not with me, but perhaps in object storage. */
-const LOOKUP_HEADER = 'rill-lookup';
-/** Header beside it on a segment: of how many parts it is the concatenation. */
-const PARTS_HEADER = 'rill-parts';
 
 type HotMedia =
   | { readonly kind: 'found'; readonly answer: Response }

@@ -2,12 +2,11 @@
 
 import { errorAnswer } from '../answer.ts';
 import type { Env } from '../env.ts';
+import { TARGET_DURATION_HEADER } from '../hub/hub-headers.ts';
 import { liveResourcePath, type LiveResource } from '../resource.ts';
 import { cacheControl, type CacheSubject } from './cache-policy.ts';
 import { askHub } from './hub-client.ts';
 
-/** Header in which the hub tells EXT-X-TARGETDURATION, seconds. */
-const TARGET_DURATION_HEADER = 'rill-target-duration';
 /** Taken where the hub does not tell, seconds: the shortest target duration there is. */
 const SHORTEST_TARGET_DURATION = 1;
 /** Bytes of a playlist's digest in its entity tag: too many to meet by chance. */

@@ -1,7 +1,7 @@
 /** Where a viewer's token travels, and the path that remains without it. */
 
 /** Where a token was found; a path or query token has to stay with every URI that the player asks for next. */
-export type TokenPlace = 'path' | 'query' | 'header' | 'cookie';
+type TokenPlace = 'path' | 'query' | 'header' | 'cookie';
 
 /** A token as found in a request, not yet verified. */
 export interface FoundToken {

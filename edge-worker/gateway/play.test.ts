@@ -274,6 +274,8 @@ describe('what a viewer gets', () => {
     expect(packed.headers.get('etag')).toBe('W/"p"');
     const plain = await gateway().get(path, { headers: { 'accept-encoding': 'gzip;q=0' } });
     expect(plain.headers.get('content-encoding')).toBeNull();
+    const silent = { headers: { 'accept-encoding': 'br, gzip' }, cf: { clientAcceptEncoding: '' } };
+    expect((await gateway().get(path, silent)).headers.get('content-encoding')).toBeNull();
   });
 });
 

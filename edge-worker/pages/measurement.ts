@@ -11,6 +11,15 @@ export interface Measurement {
   readonly stalls: number;
 }
 
+/** What is known while nothing plays. */
+export const NOTHING_MEASURED: Measurement = {
+  latency: undefined,
+  buffer: undefined,
+  rendition: undefined,
+  droppedFrames: undefined,
+  stalls: 0,
+};
+
 /** Latencies beyond this are a wrong clock rather than a delay, seconds. */
 const PLAUSIBLE_LATENCY = 3_600;
 
@@ -39,7 +48,7 @@ export function formatRendition(rendition: Measurement['rendition']): string {
     return '–';
   }
   const { height, bitrate } = rendition;
-  return bitrate === undefined ? `${height}p` : `${height}p · ${(bitrate / 1_000_000).toFixed(1)} Mbit/s`;
+  return bitrate === undefined ? `${height}p` : `${height}p · ${(bitrate / 1_000_000).toFixed(1)} Mb/s`;
 }
 
 /** Seconds of media buffered ahead of a position. */

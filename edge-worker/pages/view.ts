@@ -28,6 +28,16 @@ export function showStream(video: HTMLVideoElement, stream: string): void {
   video.setAttribute('aria-label', `Live video of ${stream}`);
 }
 
+/** Offers the video's controls only while there is something to control. */
+export function followControls(video: HTMLVideoElement): void {
+  const update = (): void => {
+    video.controls = video.readyState >= HTMLMediaElement.HAVE_METADATA;
+  };
+  video.addEventListener('loadedmetadata', update);
+  video.addEventListener('emptied', update);
+  update();
+}
+
 /** Shows a message over the picture and the state in the badge; no message uncovers the picture. */
 export function showState(state: BadgeState, message: string | undefined): void {
   const badge = element('badge', HTMLElement);

@@ -40,7 +40,7 @@ describe('the watch page', () => {
   it('writes its figures', () => {
     expect(formatSeconds(1.234)).toBe('1.23 s');
     expect(formatSeconds(undefined)).toBe('–');
-    expect(formatRendition({ height: 720, bitrate: 2_500_000 })).toBe('720p · 2.5 Mbit/s');
+    expect(formatRendition({ height: 720, bitrate: 2_500_000 })).toBe('720p · 2.5 Mb/s');
     expect(formatRendition({ height: 720, bitrate: undefined })).toBe('720p');
   });
 

@@ -2,12 +2,12 @@
 
 import { askAvailability, ENDED, RETRY_MS } from './availability.ts';
 import { playWithHlsJs, supportsHlsJs } from './hls-playback.ts';
-import { bufferedAhead } from './measurement.ts';
+import { bufferedAhead, NOTHING_MEASURED } from './measurement.ts';
 import { playNatively, supportsNativeHls } from './native-playback.ts';
 import type { Playback, PlaybackEnd } from './playback.ts';
 import { offerSound } from './sound.ts';
 import { countStalls, type StallCounter } from './stall-counter.ts';
-import { element, showMeasurement, showState, showStream } from './view.ts';
+import { element, followControls, showMeasurement, showState, showStream } from './view.ts';
 import { parseWatchAddress } from './watch-address.ts';
 
 /** Time between two updates of the figures, milliseconds: readable, and cheap on a phone. */
@@ -23,6 +23,7 @@ async function watch(): Promise<void> {
   const address = parseWatchAddress(location.href);
   const video = element('video', HTMLVideoElement);
   showStream(video, address.stream);
+  followControls(video);
   offerSound(video);
   const player = choosePlayer(video);
   if (player === undefined) {
@@ -82,6 +83,7 @@ async function playOnce(parts: {
   } finally {
     clearInterval(timer);
     unfollow();
+    showMeasurement(NOTHING_MEASURED);
     playback.stop();
   }
 }
