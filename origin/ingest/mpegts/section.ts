@@ -26,11 +26,11 @@ export class SectionAssembler {
   push(packet: TransportPacket, raw: Uint8Array): Section | undefined {
     if (packet.unitStart) {
       const pointer = packet.payload[0] ?? 0;
-      this.#bytes = packet.payload.slice(1 + pointer);
-      this.#packets = [raw.slice()];
+      this.#bytes = new Uint8Array(packet.payload.subarray(1 + pointer));
+      this.#packets = [new Uint8Array(raw)];
     } else if (this.#packets.length > 0 && this.#packets.length < MAX_SECTION_PACKETS) {
       this.#bytes = new Uint8Array([...this.#bytes, ...packet.payload]);
-      this.#packets.push(raw.slice());
+      this.#packets.push(new Uint8Array(raw));
     } else {
       this.#packets = [];
     }
@@ -53,7 +53,7 @@ export class SectionAssembler {
     const packets = new Uint8Array(this.#packets.length * PACKET_BYTES);
     this.#packets.forEach((raw, index) => packets.set(raw, index * PACKET_BYTES));
     this.#packets = [];
-    return crc32(whole) === 0 ? { bytes: whole.slice(0, length - CRC_BYTES), packets } : undefined;
+    return crc32(whole) === 0 ? { bytes: whole.subarray(0, length - CRC_BYTES), packets } : undefined;
   }
 }
 
