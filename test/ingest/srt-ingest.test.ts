@@ -124,8 +124,8 @@ describe('publishers', () => {
     await vi.waitFor(() => expect(received.get('quick')?.end).toEqual({ reason: 'unpublished' }), PATIENCE);
     expect(await decode('quick')).toEqual({ errors: '', frames: 50 });
     const [slow] = feeds;
-    expect(slow).toBeDefined();
-    slow?.close('test over');
+    await (slow === undefined ? Promise.reject(new Error('no feed')) : readSome(slow, 50));
+    expect(live.has('slow')).toBe(false);
   });
 
   test('that are silent for the limit are ended as stalled', async () => {
@@ -137,6 +137,15 @@ describe('publishers', () => {
     await vi.waitFor(() => expect(received.get('cam')?.end).toBeDefined(), PATIENCE);
     expect(received.get('cam')?.end).toEqual({ reason: 'stalled', afterSeconds: 1 });
     encoder.kill('SIGCONT');
+  });
+
+  test('whose path breaks without a goodbye are ended as lost, and the name is free', async () => {
+    const encoder = encode(`publish:cam:${KEY}`, ['-stream_loop', '-1']);
+    await vi.waitFor(() => expect(received.get('cam')?.events.length).toBeGreaterThan(0), PATIENCE);
+    encoder.kill('SIGKILL');
+    await vi.waitFor(() => expect(received.get('cam')?.end).toBeDefined(), PATIENCE);
+    expect(received.get('cam')?.end).toMatchObject({ reason: 'connection-lost' });
+    expect(live.size).toBe(0);
   });
 });
 
@@ -230,6 +239,18 @@ async function collect(feed: MediaFeed): Promise<void> {
   for await (const event of feed.events) {
     record.events.push(event);
     record.end = event.kind === 'end' ? event.end : undefined;
+  }
+}
+
+/** Reads on until `count` events have come, then leaves. */
+async function readSome(feed: MediaFeed, count: number): Promise<void> {
+  let seen = 0;
+  for await (const event of feed.events) {
+    expect(event.kind).not.toBe('end');
+    seen += 1;
+    if (seen === count) {
+      return;
+    }
   }
 }
 

@@ -58,7 +58,7 @@ export class SectionAssembler {
 }
 
 /** CRC_32 of annex A; over a section with its checksum it is 0. */
-export function crc32(bytes: Uint8Array): number {
+function crc32(bytes: Uint8Array): number {
   let register = 0xffffffff;
   for (const byte of bytes) {
     register = ((register << 8) ^ (CRC_TABLE[((register >>> 24) ^ byte) & 0xff] ?? 0)) >>> 0;
