@@ -44,7 +44,7 @@ export class PacketSync {
       }
       break;
     }
-    this.#rest = bytes.slice(at);
+    this.#rest = new Uint8Array(bytes.subarray(at));
     return runs;
   }
 }

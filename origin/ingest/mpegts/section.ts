@@ -26,11 +26,11 @@ export class SectionAssembler {
   push(packet: TransportPacket, raw: Uint8Array): Section | undefined {
     if (packet.unitStart) {
       const pointer = packet.payload[0] ?? 0;
-      this.#bytes = packet.payload.slice(1 + pointer);
-      this.#packets = [raw.slice()];
+      this.#bytes = new Uint8Array(packet.payload.subarray(1 + pointer));
+      this.#packets = [new Uint8Array(raw)];
     } else if (this.#packets.length > 0 && this.#packets.length < MAX_SECTION_PACKETS) {
       this.#bytes = new Uint8Array([...this.#bytes, ...packet.payload]);
-      this.#packets.push(raw.slice());
+      this.#packets.push(new Uint8Array(raw));
     } else {
       this.#packets = [];
     }
@@ -53,12 +53,12 @@ export class SectionAssembler {
     const packets = new Uint8Array(this.#packets.length * PACKET_BYTES);
     this.#packets.forEach((raw, index) => packets.set(raw, index * PACKET_BYTES));
     this.#packets = [];
-    return crc32(whole) === 0 ? { bytes: whole.slice(0, length - CRC_BYTES), packets } : undefined;
+    return crc32(whole) === 0 ? { bytes: whole.subarray(0, length - CRC_BYTES), packets } : undefined;
   }
 }
 
 /** CRC_32 of annex A; over a section with its checksum it is 0. */
-export function crc32(bytes: Uint8Array): number {
+function crc32(bytes: Uint8Array): number {
   let register = 0xffffffff;
   for (const byte of bytes) {
     register = ((register << 8) ^ (CRC_TABLE[((register >>> 24) ^ byte) & 0xff] ?? 0)) >>> 0;

@@ -5,9 +5,10 @@ import type { Log } from '../../log.ts';
 import type { Admission, FeedEnd, MediaFeed } from '../media-feed.ts';
 import { TransportStreamProbe } from '../mpegts/probe.ts';
 import { FeedQueue } from './feed-queue.ts';
+import { Inbox, type InboxTurn } from './inbox.ts';
 import type { LibSrt } from './libsrt.ts';
 import type { SrtLimits } from './limits.ts';
-import { MAX_PAYLOAD_BYTES, type SrtSocket } from './srt-constants.ts';
+import type { SrtSocket } from './srt-constants.ts';
 import type { SrtReadiness } from './readiness.ts';
 import type { SrtStatistics } from './statistics.ts';
 
@@ -23,10 +24,17 @@ export interface ConnectionContext {
 
 /** Messages received in one turn; other sockets then have theirs. 64 are 170 ms at 4 Mbit/s. */
 const MESSAGES_PER_TURN = 64;
-/** Messages are received side by side into blocks of this size and handed on as views: no copies. */
-const BLOCK_BYTES = MESSAGES_PER_TURN * MAX_PAYLOAD_BYTES;
-/** Share of the peer idle time of silence that tells a broken path from a goodbye, which comes amid data. */
+/** Share of the peer idle time of silence that tells a broken path from a goodbye. */
 const SILENT_SHARE = 0.8;
+/** Silence that an encoder does not keep while it sends, milliseconds. */
+const LEAST_SILENCE_MILLISECONDS = 1_000;
+
+/** Pause between looks for what libsrt still holds after a goodbye, milliseconds: half a frame at 60 fps. */
+const DRAIN_MILLISECONDS = 8;
+/** Added to the latency, after which nothing more is held, milliseconds. */
+const DRAIN_MARGIN_MILLISECONDS = 40;
+/** Longest wait for what is held, milliseconds: a caller may have asked for any latency. */
+const MAX_DRAIN_MILLISECONDS = 10_000;
 
 /** A connection from its acceptance to its end. */
 export class SrtConnection {
@@ -36,10 +44,12 @@ export class SrtConnection {
   readonly #context: ConnectionContext;
   readonly #probe = new TransportStreamProbe();
   readonly #queue: FeedQueue;
-  #block = Buffer.alloc(0);
-  #blockUsed = 0;
+  readonly #inbox: Inbox;
   #lastData: number;
   #paused = false;
+  /** Set once the peer is gone while libsrt still holds messages until they are due. */
+  #drain: { readonly until: number; readonly end: FeedEnd } | undefined;
+  #drainTimer: NodeJS.Timeout | undefined;
   readonly #closed = Promise.withResolvers<void>();
   #ended = false;
   #retransmitted = 0;
@@ -55,6 +65,7 @@ export class SrtConnection {
     this.#admission = input.admission;
     this.#context = input.context;
     this.#lastData = input.context.now();
+    this.#inbox = new Inbox((buffer) => input.context.lib.receive(input.socket, buffer));
     this.#queue = new FeedQueue({
       limitBytes: input.context.limits.queueBytes,
       onRoom: () => this.#resume(),
@@ -83,6 +94,7 @@ export class SrtConnection {
   /** Hands the feed over and begins to receive. */
   start(): void {
     this.#guard(() => {
+      this.#readStatistics();
       this.#context.readiness.watch(this.socket);
       this.#admission.start(this.feed);
     });
@@ -104,30 +116,32 @@ export class SrtConnection {
   }
 
   #receiveTurn(): void {
-    for (let taken = 0; taken < MESSAGES_PER_TURN && !this.ended && !this.#paused;) {
-      const from = this.#openBlock();
-      const outcome = this.#fillBlock(MESSAGES_PER_TURN - taken);
-      taken += outcome.messages;
-      this.#handOn(this.#block.subarray(from, this.#blockUsed));
-      if (outcome.kind === 'lost') {
-        this.end(this.#explainLoss());
-      }
-      if (outcome.kind !== 'full') {
-        return;
-      }
+    let left = MESSAGES_PER_TURN;
+    let next: InboxTurn['next'] = 'more';
+    while (left > 0 && next === 'more' && !this.ended && !this.#paused) {
+      const turn = this.#inbox.take(left);
+      left -= turn.messages;
+      next = turn.next;
+      this.#handOn(turn.bytes);
+    }
+    if (next === 'lost' || this.#drain !== undefined) {
+      this.#drainOrEnd();
     }
   }
 
   /** Looks at the clock and the statistics; called about once a second. */
   tick(): void {
-    const { lib, limits, now, log } = this.#context;
-    if (this.#paused && lib.isGone(this.socket)) {
-      this.end(this.#explainLoss());
-    }
-    if (!this.#paused && now() - this.#lastData >= limits.stallMs) {
+    const { lib, limits, now } = this.#context;
+    // While we do not read, silence says nothing: only a peer that is gone is not waited for.
+    const silent = now() - this.#lastData >= limits.stallMs;
+    if (silent && (!this.#paused || lib.isGone(this.socket))) {
       this.end({ reason: 'stalled', afterSeconds: limits.stallMs / 1000 });
     }
-    const trace = this.ended ? undefined : lib.trace(this.socket);
+    this.#readStatistics();
+  }
+
+  #readStatistics(): void {
+    const trace = this.ended ? undefined : this.#context.lib.trace(this.socket);
     if (trace === undefined) {
       return;
     }
@@ -139,7 +153,7 @@ export class SrtConnection {
       packetsRetransmitted: this.#retransmitted,
       ...reading,
     };
-    log.debug({ srt: this.#statistics }, 'SRT statistics');
+    this.#context.log.debug({ srt: this.#statistics }, 'SRT statistics');
   }
 
   /** Ends the feed, closes the socket and gives the stream's name free; only the first end counts. */
@@ -159,7 +173,27 @@ export class SrtConnection {
     return this.#closed.promise;
   }
 
+  /** Messages wait in libsrt until they are due: when the peer is gone the last ones are still to come. */
+  #drainOrEnd(): void {
+    if (this.ended || this.#paused) {
+      return;
+    }
+    const now = this.#context.now();
+    this.#drain ??= { until: now + this.#latencyMs + DRAIN_MARGIN_MILLISECONDS, end: this.#explainLoss() };
+    if (now >= this.#drain.until) {
+      this.end(this.#drain.end);
+      return;
+    }
+    this.#context.readiness.unwatch(this.socket);
+    this.#drainTimer = setTimeout(() => this.receive(), DRAIN_MILLISECONDS);
+  }
+
+  get #latencyMs(): number {
+    return Math.min(this.#statistics?.latencyMs ?? 0, MAX_DRAIN_MILLISECONDS);
+  }
+
   async #close(): Promise<void> {
+    clearTimeout(this.#drainTimer);
     this.#context.readiness.unwatch(this.socket);
     try {
       await this.#context.lib.close(this.socket);
@@ -168,28 +202,6 @@ export class SrtConnection {
     } finally {
       this.#closed.resolve();
     }
-  }
-
-  #openBlock(): number {
-    if (this.#block.length - this.#blockUsed < MAX_PAYLOAD_BYTES) {
-      this.#block = Buffer.allocUnsafeSlow(BLOCK_BYTES);
-      this.#blockUsed = 0;
-    }
-    return this.#blockUsed;
-  }
-
-  #fillBlock(limit: number): { readonly kind: 'full' | 'empty' | 'lost'; readonly messages: number } {
-    for (let messages = 0; messages < limit; messages += 1) {
-      if (this.#block.length - this.#blockUsed < MAX_PAYLOAD_BYTES) {
-        return { kind: 'full', messages };
-      }
-      const bytes = this.#context.lib.receive(this.socket, this.#block.subarray(this.#blockUsed));
-      if (bytes === undefined || bytes === 'lost') {
-        return { kind: bytes ?? 'empty', messages };
-      }
-      this.#blockUsed += bytes;
-    }
-    return { kind: 'full', messages: limit };
   }
 
   #handOn(bytes: Uint8Array): void {
@@ -221,12 +233,16 @@ export class SrtConnection {
       this.#paused = false;
       this.#lastData = this.#context.now();
       this.#context.readiness.watch(this.socket);
+      // A socket that libsrt has given up meanwhile is no longer reported.
+      this.receive();
     }
   }
 
+  /** libsrt does not tell a goodbye from a time-out: a goodbye comes amid data. */
   #explainLoss(): FeedEnd {
     const silentMs = this.#context.now() - this.#lastData;
-    if (silentMs < this.#context.limits.peerIdleMs * SILENT_SHARE) {
+    const timeOutMs = Math.max(this.#context.limits.peerIdleMs - this.#latencyMs, LEAST_SILENCE_MILLISECONDS);
+    if (silentMs < timeOutMs * SILENT_SHARE) {
       return { reason: 'unpublished' };
     }
     return { reason: 'connection-lost', detail: `nothing received for ${Math.round(silentMs)} ms` };

@@ -3,6 +3,7 @@
 import type { Log } from '../../log.ts';
 import type { Admission, IngestGate } from '../media-feed.ts';
 import type { Handshake } from './libsrt.ts';
+import { RejectionLog } from './rejection-log.ts';
 import { REJECT_INTERNAL, rejectionCode } from './rejection.ts';
 import { renderEndpoint } from './socket-address.ts';
 import type { SrtSocket } from './srt-constants.ts';
@@ -22,6 +23,7 @@ interface Pending extends AdmittedCaller {
 export class Handshakes {
   readonly #gate: IngestGate;
   readonly #log: Log;
+  readonly #rejections: RejectionLog;
   readonly #now: () => number;
   readonly #isGone: (socket: SrtSocket) => boolean;
   readonly #limitMs: number;
@@ -37,6 +39,7 @@ export class Handshakes {
   }) {
     this.#gate = options.gate;
     this.#log = options.log;
+    this.#rejections = new RejectionLog(options.log, options.now);
     this.#now = options.now;
     this.#isGone = options.isGone;
     this.#limitMs = options.limitMs;
@@ -62,7 +65,7 @@ export class Handshakes {
     if (!outcome.ok) {
       const { reason, detail } = outcome.failure;
       const code = rejectionCode(outcome.failure);
-      this.#log.warn({ remoteAddress, reason, detail, code }, 'SRT caller rejected');
+      this.#rejections.add({ remoteAddress, reason, detail, code });
       return code;
     }
     this.#pending.set(handshake.socket, { admission: outcome.value, remoteAddress, since: this.#now() });
@@ -78,6 +81,7 @@ export class Handshakes {
 
   /** Releases admissions whose handshake failed behind our back (say, over encryption) or takes too long. */
   sweep(): void {
+    this.#rejections.flush();
     for (const [socket, pending] of this.#pending) {
       if (this.#isGone(socket) || this.#now() - pending.since >= this.#limitMs) {
         this.#pending.delete(socket);

@@ -4,17 +4,17 @@ import type { PublishRefusal } from '../media-feed.ts';
 import type { StreamIdFailure } from './stream-id.ts';
 
 /** General syntax error in the stream id. */
-export const REJECT_BAD_REQUEST = 1400;
+const REJECT_BAD_REQUEST = 1400;
 /** Missing or wrong key. */
-export const REJECT_UNAUTHORIZED = 1401;
+const REJECT_UNAUTHORIZED = 1401;
 /** As many streams as allowed are live. */
-export const REJECT_OVERLOAD = 1402;
+const REJECT_OVERLOAD = 1402;
 /** The mode in `m` is not supported. */
-export const REJECT_BAD_MODE = 1405;
+const REJECT_BAD_MODE = 1405;
 /** Somebody is publishing this stream. */
-export const REJECT_CONFLICT = 1409;
+const REJECT_CONFLICT = 1409;
 /** The type in `t` is not supported. */
-export const REJECT_UNSUPPORTED_MEDIA = 1415;
+const REJECT_UNSUPPORTED_MEDIA = 1415;
 /** The listener failed. */
 export const REJECT_INTERNAL = 1500;
 

@@ -3,7 +3,7 @@
 import { fail, ok, type Result } from '#shared/result.ts';
 
 /** Longest stream id that SRT carries, bytes (draft-sharabayko-srt §3.2.1.3). */
-export const MAX_STREAM_ID_BYTES = 512;
+const MAX_STREAM_ID_BYTES = 512;
 
 /** What a caller asks for. The name is as received, not yet checked. */
 export interface StreamIdRequest {
