@@ -46,13 +46,7 @@ async function publishRefused(url: string): Promise<string> {
   const format = url.startsWith('srt:') ? 'mpegts' : 'flv';
   const source = ['-re', '-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=30', '-t', '5'];
   const encoder = ['-c:v', 'libx264', '-preset', 'ultrafast', '-f', format, url];
-  const outcome = await run(
-    'ffmpeg',
-    ['-v', 'error', '-rtmp_live', 'live', ...source, ...encoder].filter(
-      (word, index, all) =>
-        !(format === 'mpegts' && (word === '-rtmp_live' || all[index - 1] === '-rtmp_live')),
-    ),
-  ).then(
+  const outcome = await run('ffmpeg', ['-v', 'error', ...source, ...encoder]).then(
     () => undefined,
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
