@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from 'vitest';
 import { decodeStamps } from '../support/decode-stamps.ts';
 import {
@@ -11,6 +16,7 @@ import { listDescendants } from '../support/process-usage.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
 import { startStampedPublisher, type StampedPublisher } from '../support/stamped-publisher.ts';
 
+const run = promisify(execFile);
 const LADDER = {
   video: [{ name: 'source', codec: 'copy' }],
   audio: { name: 'audio', codec: 'copy', bitrate: 128_000 },
@@ -99,28 +105,41 @@ test('a stream ends with EXT-X-ENDLIST when its encoder says goodbye', async () 
   expect(ended.text).not.toContain('#EXT-X-PRELOAD-HINT');
 });
 
-test('a source whose size changes in mid-stream goes on after a discontinuity', async () => {
-  await publisher.stop();
+test('a source whose picture size changes in mid-stream goes on after a discontinuity', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'rill-change-'));
+  const list = join(folder, 'list.txt');
+  for (const [name, size] of [
+    ['first', '640x360'],
+    ['second', '480x270'],
+  ]) {
+    const picture = ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=30`, '-t', '10'];
+    const encoder = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '30', '-f', 'mpegts'];
+    await run('ffmpeg', ['-v', 'error', ...picture, ...encoder, join(folder, `${name}.ts`)]);
+  }
+  await writeFile(list, "file 'first.ts'\nfile 'second.ts'\n");
   const stream = `change${count}`;
   const url = await rill.rill('publish-url', stream, '--srt');
-  publisher = startStampedPublisher({ url, width: 640, height: 360 });
   const playUrl = await rill.rill('play-url', stream);
-  const first = await until('the first picture size', async () => (await fetchVariants(playUrl)).variants[0]);
-  await until('a segment', async () =>
-    (await fetchPlaylist(first)).segments.length >= 1 ? true : undefined,
-  );
-  publisher.process.kill('SIGKILL');
-  await publisher.stop();
-  publisher = startStampedPublisher({ url, width: 960, height: 540 });
-  await until('the second picture size', async () => {
-    const { text } = await fetchVariants(playUrl);
-    return text.includes('RESOLUTION=960x540') ? true : undefined;
-  });
-  const playlist = await until('the discontinuity', async () => {
-    const now = await fetchPlaylist(first);
-    return now.discontinuities === 1 ? now : undefined;
-  });
-  expect(playlist.ended).toBe(false);
+  const publishing = run('ffmpeg', [
+    ...['-v', 'error', '-re', '-f', 'concat', '-i', list, '-c', 'copy', '-f', 'mpegts', url],
+  ]);
+  try {
+    const url640 = await until('the first size', async () => {
+      const { text, variants } = await fetchVariants(playUrl);
+      return text.includes('RESOLUTION=640x360') ? variants[0] : undefined;
+    });
+    await until('the second size', async () =>
+      (await fetchVariants(playUrl)).text.includes('RESOLUTION=480x270') ? true : undefined,
+    );
+    const playlist = await until('a segment behind the discontinuity', async () => {
+      const now = await fetchPlaylist(url640);
+      return now.discontinuities === 1 && /DISCONTINUITY\n[^]*#EXTINF/.test(now.text) ? now : undefined;
+    });
+    expect(new Set(playlist.text.match(/^#EXT-X-MAP:.*$/gm)).size).toBe(2);
+  } finally {
+    await publishing;
+    await rm(folder, { recursive: true });
+  }
 });
 
 async function decodeAll(url: string, playlist: ListedPlaylist): ReturnType<typeof decodeStamps> {
