@@ -68,9 +68,14 @@ export function runFfmpeg(options: CommandOptions): FfmpegCommand {
     command.on('end', (_stdout: unknown, stderr: unknown) =>
       resolve({ kind: 'finished', stderrTail: tail(stderr) }),
     );
-    command.on('error', (error: Error, _stdout: unknown, stderr: unknown) =>
-      resolve(endOf(error, options.ffmpegPath, stderr)),
-    );
+    command.on('error', (error: Error, _stdout: unknown, stderr: unknown) => {
+      const end = endOf(error, options.ffmpegPath, stderr);
+      if (!running || end.kind === 'spawn-failed') {
+        // There was no process whose end would end it.
+        options.stdout.end();
+      }
+      resolve(end);
+    });
   });
   command.run();
   return {

@@ -167,6 +167,16 @@ describe('startTranscoder', () => {
     expect(await transcoder.exited).toMatchObject({ kind: 'failed', code: undefined, signal: 'SIGKILL' });
   });
 
+  it('ends its output when the process dies before it could run', async () => {
+    const path = join(folder, 'unable');
+    await writeFile(path, 'not a program', { mode: 0o755 });
+    const transcoder = startTranscoder({ ffmpegPath: path, arguments: ['run'], tracks: 1, log });
+    for await (const chunk of transcoder.output) {
+      expect.unreachable(`${chunk.length} bytes from nowhere`);
+    }
+    expect((await transcoder.exited).kind).not.toBe('finished');
+  });
+
   it('tells the exit code and the last lines of standard error', async () => {
     const transcoder = await impostor('broken', 'echo "no such codec" >&2; exit 3');
     expect(await transcoder.exited).toEqual({

@@ -180,7 +180,6 @@ class FfmpegProcess implements Transcoder {
     this.#unblock(false);
     this.#stdin.destroy();
     if (end.kind === 'spawn-failed') {
-      this.#stdout.end();
       return { kind: 'spawn-failed', detail: `${end.detail}; ${INSTALL_FFMPEG}` };
     }
     if (this.#stalled !== undefined) {
