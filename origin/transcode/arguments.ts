@@ -22,13 +22,8 @@ const GRID_TOLERANCE_SECONDS = 0.005;
 /** Ticks per second of every video track: exact for all common frame rates, and MPEG-TS's own. */
 const VIDEO_TIMESCALE = 90_000;
 
-/** How far ffmpeg reads ahead to learn what a feed carries: bytes, and microseconds of media. */
-const PROBING: Readonly<Record<FeedContainer, { readonly bytes: string; readonly duration: string }>> = {
-  // The sequence headers that open the feed say it all.
-  flv: { bytes: '500000', duration: '50000' },
-  // Packetized audio trails its video by up to 0.7 s; probing ends as soon as both were seen.
-  mpegts: { bytes: '1000000', duration: '1000000' },
-};
+/** How far ffmpeg reads ahead to learn what a feed carries; more would only delay the start. */
+const PROBING = { bytes: '500000', microseconds: '50000' };
 
 /** What a command line is made of. */
 export interface TranscodeInput {
@@ -64,9 +59,9 @@ function inputArguments(container: FeedContainer): readonly string[] {
     '-protocol_whitelist',
     'pipe',
     '-probesize',
-    PROBING[container].bytes,
+    PROBING.bytes,
     '-analyzeduration',
-    PROBING[container].duration,
+    PROBING.microseconds,
     '-fpsprobesize',
     '0',
     // Decoding frames side by side would hold back one frame per core.

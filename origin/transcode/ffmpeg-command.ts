@@ -3,6 +3,13 @@
 import type { Readable, Writable } from 'node:stream';
 import fluent from 'fluent-ffmpeg';
 
+declare module 'fluent-ffmpeg' {
+  interface FfmpegCommand {
+    /** Runs the program with `args`; the last of `rest` is called when it is gone. */
+    _spawnFfmpeg(args: string[], ...rest: unknown[]): void;
+  }
+}
+
 /** Lines of standard error that are kept. */
 const STDERR_LINES = 20;
 /** Characters kept of each: damaged input can make ffmpeg print long ones. */
@@ -46,6 +53,7 @@ export function runFfmpeg(options: CommandOptions): FfmpegCommand {
   command.setFfmpegPath(options.ffmpegPath);
   // Its own option builder knows one muxer and one pipe; the command line is ours.
   command._getArguments = (): string[] => [...options.arguments];
+  surviveSpawnErrors(command);
   command.on('stderr', (line: string) => options.onStderr(shorten(line)));
 
   let running = false;
@@ -60,9 +68,14 @@ export function runFfmpeg(options: CommandOptions): FfmpegCommand {
     command.on('end', (_stdout: unknown, stderr: unknown) =>
       resolve({ kind: 'finished', stderrTail: tail(stderr) }),
     );
-    command.on('error', (error: Error, _stdout: unknown, stderr: unknown) =>
-      resolve(endOf(error, options.ffmpegPath, stderr)),
-    );
+    command.on('error', (error: Error, _stdout: unknown, stderr: unknown) => {
+      const end = endOf(error, options.ffmpegPath, stderr);
+      if (!running || end.kind === 'spawn-failed') {
+        // There was no process whose end would end it.
+        options.stdout.end();
+      }
+      resolve(end);
+    });
   });
   command.run();
   return {
@@ -74,6 +87,22 @@ export function runFfmpeg(options: CommandOptions): FfmpegCommand {
         early = name;
       }
     },
+  };
+}
+
+/** Reads a program's output that was kept; there is none when it never ran. */
+const NO_LINES = { get: (): string => '' };
+
+/** A program that cannot be spawned would have fluent-ffmpeg throw where nobody catches, for want of lines. */
+function surviveSpawnErrors(command: fluent.FfmpegCommand): void {
+  const spawn = command._spawnFfmpeg.bind(command);
+  command._spawnFfmpeg = (args, ...rest) => {
+    const ended = rest.pop();
+    spawn(args, ...rest, (error: unknown, stdout: unknown, stderr: unknown) => {
+      if (typeof ended === 'function') {
+        ended(error, stdout ?? NO_LINES, stderr ?? NO_LINES);
+      }
+    });
   };
 }
 

@@ -16,7 +16,7 @@ const OUTPUT_BUFFER_BYTES = 256 * 1024;
 const KILL_GRACE = milliseconds(2_000);
 /** Input without output for so long is a stall: longer than any start, even on a loaded machine. */
 const STALL_LIMIT = milliseconds(8_000);
-/** How often that is looked at. */
+/** How often that is looked at, at least. */
 const WATCH_INTERVAL = milliseconds(500);
 
 /** How a run ended. */
@@ -56,6 +56,8 @@ export interface TranscoderOptions {
   /** Renditions of the plan: as many headers does ffmpeg write. */
   readonly tracks: number;
   readonly log: Log;
+  /** Input without output for so long is a stall; 8 s by default. */
+  readonly stallLimit?: Milliseconds;
 }
 
 /** Starts ffmpeg; a failure to start is told by `exited`. */
@@ -88,7 +90,8 @@ class FfmpegProcess implements Transcoder {
       onStderr: (line) => options.log.debug({ line }, 'ffmpeg'),
     });
     this.output = this.#read(options.tracks);
-    const watchdog = setInterval(() => this.#checkStall(), WATCH_INTERVAL);
+    const limit = options.stallLimit ?? STALL_LIMIT;
+    const watchdog = setInterval(() => this.#checkStall(limit), Math.min(WATCH_INTERVAL, limit / 4));
     this.exited = this.#command.ended.then((end) => {
       clearInterval(watchdog);
       return this.#settle(end);
@@ -150,7 +153,7 @@ class FfmpegProcess implements Transcoder {
     this.#watch = observe(this.#watch, event, milliseconds(performance.now()));
   }
 
-  #checkStall(): void {
+  #checkStall(limit: Milliseconds): void {
     // Output that lies unread is the reader's pause, not ffmpeg's.
     if (this.#stdout.readableLength > 0) {
       return;
@@ -159,7 +162,7 @@ class FfmpegProcess implements Transcoder {
       this.#see('blocked');
     }
     const after = stalledFor(this.#watch);
-    if (after >= STALL_LIMIT && this.#stalled === undefined) {
+    if (after >= limit && this.#stalled === undefined) {
       this.#stalled = after;
       this.#open = false;
       this.#unblock(false);
@@ -177,7 +180,6 @@ class FfmpegProcess implements Transcoder {
     this.#unblock(false);
     this.#stdin.destroy();
     if (end.kind === 'spawn-failed') {
-      this.#stdout.end();
       return { kind: 'spawn-failed', detail: `${end.detail}; ${INSTALL_FFMPEG}` };
     }
     if (this.#stalled !== undefined) {

@@ -133,17 +133,17 @@ function encode(source: SourceVideo, rung: EncodedRung): Unnamed<VideoRendition>
   return {
     kind: 'video',
     name: rung.name,
-    width: even(source.width * scale),
-    height: even(source.height * scale),
+    width: even(source.width * scale, source.width),
+    height: even(source.height * scale, source.height),
     frameRate: source.frameRate,
     bandwidth: Math.ceil(maxBitrate * BANDWIDTH_MARGIN),
     encoding: { codec: 'h264', rung, maxBitrate },
   };
 }
 
-/** 4:2:0 pictures have even sides; rounding down first keeps odd sources from being scaled up. */
-function even(side: number): number {
-  return Math.max(2, 2 * Math.floor((side + 0.5) / 2));
+/** The nearest even length, as 4:2:0 pictures need, and never more than the source has. */
+function even(length: number, available: number): number {
+  return Math.max(2, Math.min(2 * Math.round(length / 2), 2 * Math.floor(available / 2)));
 }
 
 function planAudio(source: SourceAudio, container: FeedContainer, rung: AudioRung): Unnamed<AudioRendition> {
