@@ -81,8 +81,7 @@ afterAll(async () => {
 test('gives the Worker its secrets and the request.cf of the host, whatever the client claims', async () => {
   const headers = { 'MF-CF-Blob': '{"country":"XX"}', 'CF-Connecting-IP': '203.0.113.9' };
   const seen = await (await fetch(`${host.url}/seen`, { headers })).json();
-  expect(seen).toMatchObject({ cf: { country: 'DE' }, secret: 'play-secret' });
-  expect(seen).not.toMatchObject({ address: '203.0.113.9' });
+  expect(seen).toEqual({ cf: { country: 'DE' }, address: null, secret: 'play-secret' });
 });
 
 test('reaches another entrypoint through ctx.exports', async () => {
