@@ -11,7 +11,7 @@ import { publishKey } from '../origin/ingest/stream-gate.ts';
 import type { Location, Ports } from './addresses.ts';
 import { buildPages } from './build-pages.ts';
 import { addInstanceOptions, locate, readInstanceFlags } from './instance-options.ts';
-import { claimDataDir } from './instance.ts';
+import { claimDataDir, refuseDataDirInUse } from './instance.ts';
 import { renderPanel } from './panel.ts';
 import { signPlayToken } from './play-token.ts';
 import { reservePort, type WantedPort } from './ports.ts';
@@ -50,6 +50,7 @@ async function run(given: unknown): Promise<void> {
   const instance = readInstanceFlags(given);
   const dataDir = path.resolve(instance.dataDir);
   const configFile = await findConfig(flags.config);
+  await refuseDataDirInUse(dataDir);
   const { secrets, created, repaired } = await ensureSecrets(dataDir);
   if (created) {
     step(`made new secrets in ${dataDir}`);
