@@ -157,8 +157,8 @@ function readJson(path: string, readFile: (path: string) => string): Result<unkn
     return ok(JSON.parse(content));
   } catch (error) {
     // The parser's message quotes the file, which may not be the one that was meant.
-    const at = /line \d+ column \d+/.exec(String(error))?.[0] ?? 'its end';
-    return failed(`${path}: not JSON (at ${at})`);
+    const at = /line \d+ column \d+/.exec(String(error))?.[0];
+    return failed(`${path}: not JSON${at === undefined ? '' : ` (${at})`}`);
   }
 }
 

@@ -19,6 +19,7 @@ const MAX_PARTS = 2_000;
 const MAX_INIT_BYTES = 1024 * 1024;
 /** Latest date that EXT-X-PROGRAM-DATE-TIME can write with four digits of year, Unix milliseconds. */
 const MAX_DATE = 253_402_300_799_999;
+const NO_DATE = 'programDateTime is no date between the years 1970 and 9999';
 /** RFC 6381 codec strings hold nothing that would break out of a quoted-string. */
 const CODECS = /^[A-Za-z0-9._, +-]+$/;
 
@@ -66,6 +67,8 @@ function takeNext(window: LiveWindow, update: PublishUpdate, bytes: number): Ste
       return takePart(window, update, bytes);
     case 'segment':
       return takeSegment(window, update);
+    case 'gap':
+      return takeGap(window, update);
     case 'end':
       return { kind: 'taken', window: { ...closeEpoch(window), ended: true } };
   }
@@ -110,8 +113,8 @@ function takePart(window: LiveWindow, update: Update<'part'>, bytes: number): St
   if (bytes === 0) {
     return invalid(`part ${update.msn}.${update.part} is empty`);
   }
-  if (update.programDateTime < 0 || update.programDateTime > MAX_DATE) {
-    return invalid('programDateTime is no date between the years 1970 and 9999');
+  if (!isDate(update.programDateTime)) {
+    return invalid(NO_DATE);
   }
   const part = {
     durationMicros: Math.round(update.duration * MICROS),
@@ -122,7 +125,11 @@ function takePart(window: LiveWindow, update: Update<'part'>, bytes: number): St
   return taken(window, { ...rendition, open: { ...open, parts: [...open.parts, part] } });
 }
 
-function openSegment(window: LiveWindow, rendition: RenditionWindow, update: Update<'part'>): OpenSegment {
+function openSegment(
+  window: LiveWindow,
+  rendition: RenditionWindow,
+  update: Update<'part' | 'gap'>,
+): OpenSegment {
   const before = rendition.segments.at(-1);
   return {
     msn: update.msn,
@@ -145,6 +152,30 @@ function takeSegment(window: LiveWindow, update: Update<'segment'>): Step {
     return invalid(`segment ${update.msn} has ${open.parts.length} parts, not ${update.parts}`);
   }
   return taken(window, appendSegment(rendition, completeSegment(open), window.begin.windowSegments));
+}
+
+function takeGap(window: LiveWindow, update: Update<'gap'>): Step {
+  const rendition = activeRendition(window, update.rendition);
+  if (rendition === undefined || rendition.initEpoch !== window.epoch) {
+    return invalid(`rendition ${update.rendition} has no init segment in this epoch`);
+  }
+  if (rendition.open !== undefined || update.msn !== rendition.nextMsn) {
+    return invalid(`expected segment ${rendition.nextMsn} with its parts, got a gap at ${update.msn}`);
+  }
+  if (!isDate(update.programDateTime)) {
+    return invalid(NO_DATE);
+  }
+  const gap = {
+    ...openSegment(window, rendition, update),
+    durationMicros: Math.round(update.duration * MICROS),
+    bytes: 0,
+    gap: true,
+  };
+  return taken(window, appendSegment(rendition, gap, window.begin.windowSegments));
+}
+
+function isDate(unixMilliseconds: number): boolean {
+  return unixMilliseconds >= 0 && unixMilliseconds <= MAX_DATE;
 }
 
 function activeRendition(window: LiveWindow, name: string): RenditionWindow | undefined {

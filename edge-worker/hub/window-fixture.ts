@@ -29,6 +29,7 @@ function payloadOf(update: PublishUpdate): Uint8Array {
       return new TextEncoder().encode(`<${update.rendition} ${update.msn}.${update.part}>`);
     case 'begin':
     case 'segment':
+    case 'gap':
     case 'end':
       return new Uint8Array();
   }

@@ -17,23 +17,13 @@ import type { Log } from '../log.ts';
 import { pause, retryDelay } from './backoff.ts';
 import type { HttpSend } from './http-client.ts';
 import { askHub, type HubFault } from './hub-answer.ts';
+import type { HubLoss } from './hub-loss.ts';
 import { HUB_LIMITS, type HubLimits } from './hub-limits.ts';
 import { fetchHubPosition } from './hub-position.ts';
 import { SendWindow, type UnnumberedUpdate } from './send-window.ts';
 
 /** A body byte earns its share of time: 1 MiB a second is the slowest path that is put up with. */
 const BYTES_PER_EXTRA_MS = 1024;
-
-/** Why an epoch cannot go on at its hub; the owner begins a new one, with a discontinuity. */
-export type HubLoss =
-  /** A newer epoch has begun, or the MSN was used already. */
-  | { readonly reason: 'stale'; readonly latestEpoch: number; readonly nextMsn: number }
-  /** The hub wants an update that is no longer kept. */
-  | { readonly reason: 'gap'; readonly expected: number; readonly oldest: number }
-  /** The hub was away for longer than the window reaches; it is back now. */
-  | { readonly reason: 'overflow'; readonly droppedUpdates: number }
-  /** The hub does not accept what we say: a bug on one of the two sides. */
-  | { readonly reason: 'invalid'; readonly detail: string };
 
 /** Numbers for status and metrics. */
 export interface HubPublisherStats {

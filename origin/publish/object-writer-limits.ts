@@ -1,6 +1,8 @@
-/** How much an object writer keeps, how it repeats itself, and what it counts. */
+/** What an object writer is opened with, how much it keeps, how it repeats itself, and what it counts. */
 
+import type { Log } from '../log.ts';
 import type { Backoff } from './backoff.ts';
+import type { ObjectStore } from './object-store.ts';
 
 /** Bounds of an object writer. */
 export interface ObjectWriterLimits {
@@ -44,4 +46,15 @@ export interface ObjectWriterStats {
   readonly droppedBytes: number;
   /** True while storage does not take objects. */
   readonly away: boolean;
+}
+
+/** What a writer is opened with. */
+export interface ObjectWriterOptions {
+  readonly store: ObjectStore;
+  /** Folder for objects while storage is away; belongs to this writer alone. */
+  readonly spoolFolder: string;
+  readonly log: Log;
+  readonly limits?: Partial<ObjectWriterLimits>;
+  readonly now?: () => number;
+  readonly random?: () => number;
 }

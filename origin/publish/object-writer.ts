@@ -3,26 +3,17 @@
  * local disk while storage is away. Nobody waits for it, so storage never delays the live edge.
  */
 
-import type { Log } from '../log.ts';
 import { pause, retryDelay } from './backoff.ts';
-import type { ObjectStore, ObjectStoreFailure } from './object-store.ts';
+import { Changes } from './changes.ts';
+import type { ObjectStoreFailure } from './object-store.ts';
 import {
   OBJECT_WRITER_LIMITS,
   type ObjectWriterLimits,
+  type ObjectWriterOptions,
   type ObjectWriterStats,
 } from './object-writer-limits.ts';
+import { ObjectQueue, type QueuedObject } from './object-queue.ts';
 import { Spool, type SpooledObject, type StoredObject } from './spool.ts';
-
-/** What a writer is opened with. */
-export interface ObjectWriterOptions {
-  readonly store: ObjectStore;
-  /** Folder for objects while storage is away; belongs to this writer alone. */
-  readonly spoolFolder: string;
-  readonly log: Log;
-  readonly limits?: Partial<ObjectWriterLimits>;
-  readonly now?: () => number;
-  readonly random?: () => number;
-}
 
 /** Opens a writer and at once begins to upload what an earlier run left on disk. */
 export async function openObjectWriter(options: ObjectWriterOptions): Promise<ObjectWriter> {
@@ -34,13 +25,8 @@ export async function openObjectWriter(options: ObjectWriterOptions): Promise<Ob
   return new ObjectWriter(options, limits, spool);
 }
 
-type Waiting = StoredObject & {
-  readonly order: number;
-  /** When it was written, Unix milliseconds. */
-  readonly at: number;
-};
 type Job =
-  | { readonly kind: 'memory'; readonly object: Waiting }
+  | { readonly kind: 'memory'; readonly object: QueuedObject }
   | { readonly kind: 'spool'; readonly entry: SpooledObject };
 type Dropped = { readonly key: string; readonly size: number };
 
@@ -67,22 +53,20 @@ export class ObjectWriter {
     droppedObjects: 0,
     droppedBytes: 0,
   };
-  #waiting: Waiting[] = [];
-  /** Of what waits and what travels. */
-  #memoryBytes = 0;
-  #order = 0;
+  readonly #queue: ObjectQueue;
   #inFlight = 0;
   #attempt = 0;
   #resting = false;
   #spilling = false;
   #closed = false;
   #dropLoggedAt = Number.NEGATIVE_INFINITY;
-  #listeners: (() => void)[] = [];
+  readonly #changes = new Changes();
 
   constructor(options: ObjectWriterOptions, limits: ObjectWriterLimits, spool: Spool) {
     this.#options = options;
     this.#limits = limits;
     this.#spool = spool;
+    this.#queue = new ObjectQueue(spool.nextOrder);
     this.#now = options.now ?? Date.now;
     this.#random = options.random ?? Math.random;
     this.#pump();
@@ -92,8 +76,8 @@ export class ObjectWriter {
   get stats(): ObjectWriterStats {
     return {
       ...this.#counts,
-      pendingObjects: this.#waiting.length + this.#inFlight,
-      pendingBytes: this.#memoryBytes,
+      pendingObjects: this.#queue.length + this.#inFlight,
+      pendingBytes: this.#queue.bytes,
       spooledObjects: this.#spool.length,
       spooledBytes: this.#spool.bytes,
       away: this.#attempt > 0,
@@ -106,9 +90,7 @@ export class ObjectWriter {
       this.#drop([{ key: object.key, size: object.bytes.length }], 'the origin is stopping');
       return;
     }
-    this.#waiting.push({ ...object, order: this.#order, at: this.#now() });
-    this.#order += 1;
-    this.#memoryBytes += object.bytes.length;
+    this.#queue.add(object, this.#now());
     this.#boundMemory();
     this.#pump();
     this.#spillIfNeeded();
@@ -119,7 +101,7 @@ export class ObjectWriter {
     const stop = new AbortController();
     const deadline = pause(withinMs, stop.signal).then(() => stop.abort());
     while (!this.#isIdle() && !stop.signal.aborted) {
-      await Promise.race([this.#change(), deadline]);
+      await Promise.race([this.#changes.next(), deadline]);
     }
     stop.abort();
     return this.#isIdle();
@@ -131,7 +113,7 @@ export class ObjectWriter {
     this.#closed = true;
     this.#abort.abort();
     while (this.#inFlight > 0 || this.#spilling) {
-      await this.#change();
+      await this.#changes.next();
     }
     await this.#spill(() => true);
   }
@@ -148,14 +130,19 @@ export class ObjectWriter {
     }
   }
 
-  /** The oldest object: what is on disk came before what is in memory. */
   #take(): Job | undefined {
-    const entry = this.#spool.take();
-    if (entry !== undefined) {
-      return { kind: 'spool', entry };
+    const onDisk = this.#spool.oldestOrder;
+    const inMemory = this.#queue.oldest?.order;
+    if (this.#attempt > 0 && this.#spilling) {
+      // What is being moved to disk is older than the rest; the end of the move asks again.
+      return undefined;
     }
-    const object = this.#waiting.shift();
-    return object === undefined ? undefined : { kind: 'memory', object };
+    if (onDisk !== undefined && (inMemory === undefined || onDisk < inMemory)) {
+      const entry = this.#spool.take();
+      return entry && { kind: 'spool', entry };
+    }
+    const object = this.#queue.take();
+    return object && { kind: 'memory', object };
   }
 
   async #upload(job: Job): Promise<void> {
@@ -170,7 +157,7 @@ export class ObjectWriter {
     this.#inFlight -= 1;
     this.#pump();
     this.#spillIfNeeded();
-    this.#changed();
+    this.#changes.notify();
   }
 
   async #readSpooled(entry: SpooledObject): Promise<StoredObject> {
@@ -211,8 +198,7 @@ export class ObjectWriter {
       this.#spool.putBack(job.entry);
       return;
     }
-    const at = this.#waiting.findIndex((other) => other.order > job.object.order);
-    this.#waiting.splice(at === -1 ? this.#waiting.length : at, 0, job.object);
+    this.#queue.putBack(job.object);
   }
 
   /** Gives storage time; one object then probes whether it is back before all others follow. */
@@ -243,7 +229,7 @@ export class ObjectWriter {
   async #forget(job: Job): Promise<void> {
     if (job.kind === 'memory') {
       this.#refusals.delete(job.object.key);
-      this.#memoryBytes -= job.object.bytes.length;
+      this.#queue.forget(job.object);
     } else {
       this.#refusals.delete(job.entry.key);
       await this.#spool.remove(job.entry);
@@ -252,12 +238,12 @@ export class ObjectWriter {
 
   #boundMemory(): void {
     const limit = this.#limits.memoryBytes * MEMORY_OVERDRAFT;
-    while (this.#memoryBytes > limit) {
-      const oldest = this.#waiting.shift();
+    while (this.#queue.bytes > limit) {
+      const oldest = this.#queue.take();
       if (oldest === undefined) {
         return;
       }
-      this.#memoryBytes -= oldest.bytes.length;
+      this.#queue.forget(oldest);
       this.#drop([{ key: oldest.key, size: oldest.bytes.length }], 'storage and disk are both too slow');
     }
   }
@@ -269,30 +255,30 @@ export class ObjectWriter {
   }
 
   #mustSpill(): boolean {
-    const oldest = this.#waiting[0];
+    const oldest = this.#queue.oldest;
     const waitsLong = oldest !== undefined && this.#now() - oldest.at >= this.#limits.memoryMs;
-    return this.#memoryBytes > this.#limits.memoryBytes || (this.#attempt > 0 && waitsLong);
+    return this.#queue.bytes > this.#limits.memoryBytes || (this.#attempt > 0 && waitsLong);
   }
 
   /** Moves objects to disk, oldest first, as long as `wanted` says so. */
   async #spill(wanted: () => boolean): Promise<void> {
     this.#spilling = true;
     while (wanted()) {
-      const object = this.#waiting.shift();
+      const object = this.#queue.take();
       if (object === undefined) {
         break;
       }
       try {
-        this.#drop(await this.#spool.add(object), 'no room in the spool folder');
+        this.#drop(await this.#spool.add(object, object.order), 'no room in the spool folder');
       } catch (error) {
         const dropped = { key: object.key, size: object.bytes.length };
         this.#drop([dropped], `cannot write to the spool folder: ${String(error)}`);
       }
-      this.#memoryBytes -= object.bytes.length;
+      this.#queue.forget(object);
     }
     this.#spilling = false;
     this.#pump();
-    this.#changed();
+    this.#changes.notify();
   }
 
   #drop(dropped: readonly Dropped[], why: string): void {
@@ -308,18 +294,6 @@ export class ObjectWriter {
   }
 
   #isIdle(): boolean {
-    return this.#waiting.length + this.#inFlight + this.#spool.length === 0 && !this.#spilling;
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#listeners.push(resolve);
-    });
-  }
-
-  #changed(): void {
-    for (const resolve of this.#listeners.splice(0)) {
-      resolve();
-    }
+    return this.#queue.length + this.#inFlight + this.#spool.length === 0 && !this.#spilling;
   }
 }

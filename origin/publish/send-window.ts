@@ -149,6 +149,8 @@ function numbered(update: UnnumberedUpdate, seq: number): PublishUpdate {
       return { ...update, seq };
     case 'segment':
       return { ...update, seq };
+    case 'gap':
+      return { ...update, seq };
     case 'end':
       return { ...update, seq };
   }

@@ -83,6 +83,16 @@ export class Spool {
     return this.#bytes;
   }
 
+  /** Position for an object newer than all that this folder has held since it was opened. */
+  get nextOrder(): number {
+    return this.#next;
+  }
+
+  /** Position of the oldest object; `undefined` when there is none. */
+  get oldestOrder(): number | undefined {
+    return this.#entries[0]?.order;
+  }
+
   /** Takes the oldest object out of the order, its file stays; `undefined` when there is none. */
   take(): SpooledObject | undefined {
     return this.#entries.shift();
@@ -110,17 +120,20 @@ export class Spool {
   }
 
   /**
-   * Writes an object as the newest, whole or not at all. Returns the objects that had to make room, the
+   * Writes an object to its place in the order, whole or not at all. Returns the objects that had to make room, the
    * object itself among them when it does not fit or the disk is full even so.
    */
-  async add(object: StoredObject): Promise<readonly { readonly key: string; readonly size: number }[]> {
+  async add(
+    object: StoredObject,
+    order: number,
+  ): Promise<readonly { readonly key: string; readonly size: number }[]> {
     const entry: SpooledObject = {
       key: object.key,
       contentType: object.contentType,
       size: object.bytes.length,
-      order: this.#next,
+      order,
     };
-    this.#next += 1;
+    this.#next = Math.max(this.#next, order + 1);
     const dropped: SpooledObject[] = [];
     while (this.#entries.length > 0 && this.#bytes + entry.size > this.#maxBytes) {
       await this.#dropOldest(dropped);
@@ -134,7 +147,7 @@ export class Spool {
       }
       await this.#dropOldest(dropped);
     }
-    this.#entries.push(entry);
+    this.putBack(entry);
     this.#bytes += entry.size;
     return dropped;
   }

@@ -28,6 +28,15 @@ export interface PartDescription {
   readonly programDateTime: number;
 }
 
+/** A segment that a rendition lacks. */
+export interface GapDescription {
+  readonly rendition: RenditionName;
+  readonly msn: MediaSequenceNumber;
+  readonly duration: Seconds;
+  /** Wall clock of the segment's start, Unix milliseconds. */
+  readonly programDateTime: number;
+}
+
 /** What a stream publisher is opened with. */
 export interface StreamPublisherOptions {
   readonly stream: StreamName;
@@ -122,6 +131,11 @@ export class StreamPublisher {
       { kind: 'segment', epoch: this.#options.epoch, msn },
       Buffer.concat(segment.parts),
     );
+  }
+
+  /** Tells that a rendition has nothing for a segment: EXT-X-GAP (rfc8216bis §4.4.4.7). */
+  gap(gap: GapDescription): void {
+    this.#options.hub.publish({ kind: 'gap', ...gap }, NOTHING);
   }
 
   /** Ends the stream: EXT-X-ENDLIST (rfc8216bis §4.4.3.4). */

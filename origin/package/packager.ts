@@ -1,0 +1,173 @@
+/** The cutter: samples of all renditions in, parts and segments out. A state machine without clock or I/O. */
+
+import {
+  milliseconds,
+  type MediaSequenceNumber,
+  type Milliseconds,
+  type Seconds,
+} from '#shared/media-time.ts';
+import { chooseTargetDuration } from './boundary-rule.ts';
+import type { PackagerEvent } from './packager-event.ts';
+import { choosePartTarget, estimateFrameRate, measureFrames } from './part-target.ts';
+import type { ProgramAnchor } from './program-clock.ts';
+import { RunCutter } from './run-cutter.ts';
+import type { Sample, Track } from './sample.ts';
+import { TimelineGuard } from './timeline-guard.ts';
+import { WarningLimit } from './warning-limit.ts';
+
+/** How a run is cut. */
+export interface PackagerOptions {
+  /** As announced by the `FragmentReader`. */
+  readonly tracks: readonly Track[];
+  /** PART-TARGET as configured. */
+  readonly partTarget: Seconds;
+  readonly segmentDuration: Seconds;
+  /** MSN of the first segment. */
+  readonly firstMsn: MediaSequenceNumber;
+  /** Where a wall clock is known for a media instant; else the arrival of the first sample, less its duration. */
+  readonly anchor?: ProgramAnchor;
+}
+
+/** Frames of each video track that are seen before PART-TARGET is chosen. */
+const START_FRAMES = 4;
+/** Most media that is held back until then, seconds: a track that does not come does not keep the others. */
+const START_HOLD_SECONDS = 1;
+
+interface Arrival {
+  readonly track: Track;
+  readonly sample: Sample;
+  readonly now: Milliseconds;
+}
+
+/**
+ * One run of the packager, from ffmpeg's start to its end or to a break in the source's clock. `push` and `flush`
+ * return what is to be published, in order. All MSNs start at the same media instant in every rendition; a part
+ * is returned as soon as one frame more would not fit.
+ */
+export class Packager {
+  readonly #options: PackagerOptions;
+  readonly #tracks: ReadonlyMap<number, Track>;
+  readonly #guard = new TimelineGuard();
+  readonly #warnings = new WarningLimit();
+  #anchor: ProgramAnchor | undefined;
+  #held: Arrival[] = [];
+  #cutter: RunCutter | undefined;
+  #ended = false;
+
+  constructor(options: PackagerOptions) {
+    this.#options = options;
+    this.#tracks = new Map(options.tracks.map((track) => [track.id, track]));
+    this.#anchor = options.anchor;
+  }
+
+  /** MSN with which a following run goes on, right after `flush` or a `timeline-break`. */
+  get nextMsn(): MediaSequenceNumber {
+    return this.#cutter?.nextMsn ?? this.#options.firstMsn;
+  }
+
+  /**
+   * Takes the next sample of a track, in decode order, with the wall clock of its arrival. After a
+   * `timeline-break` or `flush` nothing more is taken: a new packager begins at `nextMsn`. Throws `RangeError`
+   * on a track that is not among the options'.
+   */
+  push(trackId: number, sample: Sample, now: Milliseconds): readonly PackagerEvent[] {
+    const track = this.#tracks.get(trackId);
+    if (track === undefined) {
+      throw new RangeError(`track ${trackId} is none of this run`);
+    }
+    if (this.#ended) {
+      return [];
+    }
+    const checked = this.#guard.withPlausibleDuration(track, sample, this.#options.segmentDuration);
+    const timelineBreak = this.#guard.check(track, checked);
+    if (timelineBreak !== undefined) {
+      return [...this.flush(), { kind: 'timeline-break', trackId, ...timelineBreak }];
+    }
+    const warnings = checked === sample ? [] : this.#warnDuration(track, sample, now);
+    this.#anchor ??= anchorOf(track, checked, now);
+    const arrival = { track, sample: checked, now };
+    if (this.#cutter !== undefined) {
+      return [...warnings, ...this.#cutter.push(arrival)];
+    }
+    this.#held.push(arrival);
+    return this.#isReady(track) ? [...warnings, ...this.#start(this.#anchor)] : warnings;
+  }
+
+  /** Ends the run: what is open becomes parts and segments, the same last MSN in every rendition. */
+  flush(): readonly PackagerEvent[] {
+    if (this.#ended) {
+      return [];
+    }
+    this.#ended = true;
+    const events: PackagerEvent[] = [];
+    if (this.#cutter === undefined && this.#anchor !== undefined) {
+      events.push(...this.#start(this.#anchor));
+    }
+    events.push(...(this.#cutter?.flush() ?? []));
+    return events;
+  }
+
+  /** Whether enough is known: some frames of each video track (or audio, where it is alone), or a second is held. */
+  #isReady(latest: Track): boolean {
+    const heldSeconds = this.#durations(latest).reduce((sum, duration) => sum + duration, 0);
+    const deciding = decidingTracks([...this.#tracks.values()]);
+    return (
+      heldSeconds >= START_HOLD_SECONDS ||
+      deciding.every((track) => this.#durations(track).length >= START_FRAMES)
+    );
+  }
+
+  #start(anchor: ProgramAnchor): readonly PackagerEvent[] {
+    const { segmentDuration, firstMsn } = this.#options;
+    const tracks = [...this.#tracks.values()];
+    const seen = tracks.filter((track) => this.#durations(track).length > 0);
+    const timings = seen.map((track) => measureFrames(this.#durations(track)));
+    const partTarget = choosePartTarget(this.#options.partTarget, timings);
+    const video = seen.filter((track) => track.kind === 'video');
+    const frameRates = new Map(
+      video.map((track) => [track.id, estimateFrameRate(measureFrames(this.#durations(track)))]),
+    );
+    const cutter = new RunCutter({
+      tracks,
+      first: this.#held.map(({ track, sample }) => ({ track, sample })),
+      settings: { partTarget, anchor },
+      segmentDuration,
+      firstMsn,
+      warnings: this.#warnings,
+    });
+    this.#cutter = cutter;
+    const targetDuration = chooseTargetDuration(segmentDuration);
+    const held = this.#held;
+    this.#held = [];
+    return [
+      { kind: 'start', partTarget, targetDuration, frameRates },
+      ...held.flatMap((arrival) => [...cutter.push(arrival)]),
+    ];
+  }
+
+  /** Durations of a track's held samples, seconds. */
+  #durations(track: Track): readonly number[] {
+    return this.#held
+      .filter((arrival) => arrival.track === track)
+      .map((arrival) => arrival.sample.duration / track.timescale);
+  }
+
+  #warnDuration(track: Track, sample: Sample, now: number): readonly PackagerEvent[] {
+    const length = (sample.duration / track.timescale).toFixed(3);
+    const detail = `a frame of ${length} s was given the duration of the one before it`;
+    return this.#warnings.warn({ code: 'implausible-duration', trackId: track.id, detail }, now);
+  }
+}
+
+/** Video decides; audio where it is alone. */
+function decidingTracks(tracks: readonly Track[]): readonly Track[] {
+  const video = tracks.filter((track) => track.kind === 'video');
+  return video.length > 0 ? video : tracks;
+}
+
+function anchorOf(track: Track, sample: Sample, now: Milliseconds): ProgramAnchor {
+  return {
+    instant: { ticks: sample.decodeTime + sample.compositionOffset, timescale: track.timescale },
+    wallClock: milliseconds(now - (sample.duration / track.timescale) * 1000),
+  };
+}
