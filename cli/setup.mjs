@@ -13,6 +13,9 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Seconds between two signs of life of something that takes long. */
 const HEARTBEAT_SECONDS = 10;
+/** Output of a command that is kept for the case that it fails, characters, and shown of it, lines. */
+const MAX_OUTPUT = 1_000_000;
+const SHOWN_LINES = 12;
 /** First versions that run TypeScript without a flag: [major, minor]. */
 const TYPE_STRIPPING = [
   [22, 18],
@@ -193,19 +196,25 @@ async function run(command, args, what) {
       let output = '';
       const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
       const keep = (chunk) => {
-        output = (output + chunk).slice(-4000);
+        output += output.length < MAX_OUTPUT ? chunk : '';
       };
       child.stdout.on('data', keep);
       child.stderr.on('data', keep);
       child.once('error', reject);
       child.once('close', (code) =>
-        code === 0 ? resolve(undefined) : reject(new Error(`exit code ${code}\n${output.trim()}`)),
+        code === 0 ? resolve(undefined) : reject(new Error(`exit code ${code}\n${firstLines(output)}`)),
       );
     });
   } finally {
     clearInterval(heartbeat);
   }
   say(`done ${what} (${elapsed()} s)`);
+}
+
+/** Both npm and apt-get tell the cause first and go on about themselves. */
+function firstLines(output) {
+  const causes = output.split('\n').filter((line) => /^(?:npm error|E:|W:|Err)/.test(line));
+  return (causes.length > 0 ? causes : output.trim().split('\n')).slice(0, SHOWN_LINES).join('\n');
 }
 
 function readJson(name) {
