@@ -94,15 +94,33 @@ async function ensurePackages() {
   say(
     `installing packages (${missing.length} of ${Object.keys(lock.packages).length - 1} are missing or outdated)`,
   );
-  const npm = process.env.npm_execpath;
-  // esbuild, koffi and workerd bring what their install scripts would fetch.
-  const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--loglevel=error'];
-  const [command, ...before] = npm?.endsWith('.js') ? [process.execPath, npm] : ['npm'];
-  await run(command, [...before, ...args], 'installing packages').catch((error) => {
+  const rest = ['--ignore-scripts', '--include=dev', '--include=optional', '--loglevel=error'];
+  try {
+    await runNpm(['ci', ...rest]).catch((error) => {
+      if (!error.message.includes('EUSAGE')) {
+        throw error;
+      }
+      // npm ci insists on an entry for every optional package of every platform; a lock file made where a registry
+      // lacks some has none. npm install takes the locked versions all the same, and here leaves the file alone.
+      say('npm ci does not take the lock file on this platform: npm install does, with the same versions');
+      return runNpm(['install', '--no-save', ...rest]);
+    });
+  } catch (error) {
     throw new SetupError(
-      `the packages could not be installed: ${error.message}\nTry "npm ci --ignore-scripts".`,
+      `the packages could not be installed: ${error.message}\nRun "npm ci --ignore-scripts" to see more.`,
     );
-  });
+  }
+  const left = missingPackages(lock, readJson('node_modules/.package-lock.json') ?? {});
+  if (left.length > 0) {
+    throw new SetupError(`npm installed other packages than package-lock.json names: ${left.join(', ')}`);
+  }
+}
+
+/** esbuild, koffi and workerd bring what their install scripts would fetch, so none of these runs. */
+async function runNpm(args) {
+  const npm = process.env.npm_execpath;
+  const [command, ...before] = npm?.endsWith('.js') ? [process.execPath, npm] : ['npm'];
+  await run(command, [...before, ...args], 'installing packages');
 }
 
 function checkNode() {
