@@ -33,6 +33,23 @@ export async function readInstance(dataDir: string): Promise<Instance | undefine
   }
 }
 
+/** Tells whether a process lives and is an instance. */
+export type IsAlive = (pid: number) => Promise<boolean>;
+
+/** Throws a {@link CommandError} when a living instance has the data folder. */
+export async function refuseDataDirInUse(
+  dataDir: string,
+  isAlive: IsAlive = isRunningInstance,
+): Promise<void> {
+  const holder = await readInstance(dataDir);
+  if (holder !== undefined && (await isAlive(holder.pid))) {
+    throw new CommandError(
+      `${dataDir} belongs to the instance that runs as process ${holder.pid} (edge on port ${holder.ports.edge}): ` +
+        'stop that one, or give this one a folder of its own with --data-dir, and other ports',
+    );
+  }
+}
+
 /**
  * Takes the data folder for this process; two at once would write the same objects. Throws a
  * {@link CommandError} when a living instance has it.
@@ -40,20 +57,14 @@ export async function readInstance(dataDir: string): Promise<Instance | undefine
 export async function claimDataDir(
   dataDir: string,
   instance: Instance,
-  isAlive: (pid: number) => Promise<boolean> = isRunningInstance,
+  isAlive: IsAlive = isRunningInstance,
 ): Promise<void> {
   const file = path.join(dataDir, FILE);
   const beside = `${file}.${instance.pid}`;
   await writeFile(beside, `${JSON.stringify(instance, null, 2)}\n`, { mode: 0o600 });
   try {
     for (let claim = 0; claim < MAX_CLAIMS; claim += 1) {
-      const holder = await readInstance(dataDir);
-      if (holder !== undefined && holder.pid !== instance.pid && (await isAlive(holder.pid))) {
-        throw new CommandError(
-          `${dataDir} belongs to the instance that runs as process ${holder.pid} (edge on port ${holder.ports.edge}): ` +
-            'stop that one, or give this one a folder of its own with --data-dir',
-        );
-      }
+      await refuseDataDirInUse(dataDir, isAlive);
       await rm(file, { force: true });
       if (await linkUnlessThere(beside, file)) {
         return;

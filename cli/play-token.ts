@@ -3,6 +3,7 @@
 import { SignJWT, type JWTPayload } from 'jose';
 import type { StreamName } from '#shared/identifiers.ts';
 import type { Seconds } from '#shared/media-time.ts';
+import type { PlayClaims } from '#shared/tokens/claims.ts';
 
 /** What a token shall allow. */
 export interface PlayTokenRequest {
@@ -19,7 +20,7 @@ export interface PlayTokenRequest {
 }
 
 /** The claims of a request. */
-export function playClaims(request: PlayTokenRequest): JWTPayload {
+export function playClaims(request: PlayTokenRequest): PlayClaims & JWTPayload {
   const issued = Math.floor(request.now);
   return {
     stream: request.stream,

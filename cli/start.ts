@@ -11,7 +11,7 @@ import { publishKey } from '../origin/ingest/stream-gate.ts';
 import type { Location, Ports } from './addresses.ts';
 import { buildPages } from './build-pages.ts';
 import { addInstanceOptions, locate, readInstanceFlags } from './instance-options.ts';
-import { claimDataDir } from './instance.ts';
+import { claimDataDir, refuseDataDirInUse } from './instance.ts';
 import { renderPanel } from './panel.ts';
 import { signPlayToken } from './play-token.ts';
 import { reservePort, type WantedPort } from './ports.ts';
@@ -22,6 +22,8 @@ import { CommandError, complain, say } from './terminal.ts';
 
 const DEMO_TOKEN_TTL = seconds(12 * 3600);
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+/** One Ctrl-C arrives twice: from the terminal and, forwarded, from npm. */
+const SAME_KEYSTROKE_MS = 1000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 const flagsSchema = z.object({
@@ -48,6 +50,7 @@ async function run(given: unknown): Promise<void> {
   const instance = readInstanceFlags(given);
   const dataDir = path.resolve(instance.dataDir);
   const configFile = await findConfig(flags.config);
+  await refuseDataDirInUse(dataDir);
   const { secrets, created, repaired } = await ensureSecrets(dataDir);
   if (created) {
     step(`made new secrets in ${dataDir}`);
@@ -78,16 +81,16 @@ async function run(given: unknown): Promise<void> {
 /** Starts the system and waits for the end: a signal, or the death of a part it cannot do without. */
 async function runUntilStopped(system: System, onReady: () => Promise<void>): Promise<void> {
   const asked = Promise.withResolvers<'asked'>();
-  let signals = 0;
+  let askedAt: number | undefined;
   const onSignal = (): void => {
-    signals += 1;
-    if (signals === 1) {
+    if (askedAt === undefined) {
+      askedAt = performance.now();
       step('stopping');
       asked.resolve('asked');
-      return;
+    } else if (performance.now() - askedAt > SAME_KEYSTROKE_MS) {
+      step('killing what is left');
+      system.kill();
     }
-    step('killing what is left');
-    system.kill();
   };
   for (const signal of SIGNALS) {
     process.on(signal, onSignal);

@@ -64,6 +64,11 @@ export class SupervisedProcess {
     this.#listener = listener;
   }
 
+  /** Number of the process that runs, or ran last. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Starts it and waits until it is ready; throws a {@link CommandError} when it ends before that. */
   async start(): Promise<void> {
     await this.#launch();

@@ -19,19 +19,15 @@ export interface FrontEnvironment {
 }
 
 interface FrontWorker {
-  readonly fetch: (request: Request & { readonly cf?: unknown }, env: FrontEnvironment) => Promise<Response>;
+  readonly fetch: (request: Request, env: FrontEnvironment) => Promise<Response>;
 }
 
 const front: FrontWorker = {
   async fetch(request, env) {
     const headers = new Headers(request.headers);
-    // Only this front may say where a request comes from.
+    // A client's word on where it comes from; nobody in front of this Worker has checked it.
     headers.delete('MF-CF-Blob');
     headers.delete('CF-Connecting-IP');
-    const address = clientAddress(request.cf);
-    if (address !== undefined) {
-      headers.set('CF-Connecting-IP', address);
-    }
     const init: RequestInit & { readonly cf: unknown } = { headers, cf: env.CF };
     try {
       return compress(
@@ -51,15 +47,6 @@ const front: FrontWorker = {
 // The Workers runtime finds a Worker by its default export.
 // oxlint-disable-next-line import/no-default-export
 export default front;
-
-/** The peer's address, from workerd's `clientIp` ("203.0.113.7:51234", "[2001:db8::1]:51234"). */
-function clientAddress(cf: unknown): string | undefined {
-  if (typeof cf !== 'object' || cf === null || !('clientIp' in cf) || typeof cf.clientIp !== 'string') {
-    return undefined;
-  }
-  const end = cf.clientIp.lastIndexOf(':');
-  return cf.clientIp.slice(0, end).replace(/^\[|\]$/g, '');
-}
 
 /** Asks workerd to compress a text answer; it does so when a Content-Encoding is set on an unencoded body. */
 function compress(acceptEncoding: string | null, response: Response): Response {

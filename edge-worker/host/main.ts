@@ -8,6 +8,8 @@ import { pino } from 'pino';
 import { z } from 'zod';
 import { startEdgeHost, type EdgeHostOptions } from './edge-host.ts';
 
+/** After its parent is gone: time for an origin that the same parent ran to publish the end of its streams. */
+const ORPHAN_GRACE_MS = 3000;
 const STDOUT = 1;
 const STDERR = 2;
 
@@ -37,7 +39,7 @@ async function run(): Promise<void> {
   }
   // Miniflare's own handlers of SIGTERM and SIGINT end workerd and then this process.
   process.once('disconnect', () => {
-    process.exit(0);
+    setTimeout(() => process.exit(0), ORPHAN_GRACE_MS);
   });
   try {
     const { url, port: edgePort, s3Endpoint, bucket } = await startEdgeHost(options);

@@ -1,0 +1,110 @@
+/** `npm test`: every check and every test, one line a step, up to the first that fails. */
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { z } from 'zod';
+
+/** A script of package.json; `tests` where it runs vitest. */
+interface Step {
+  readonly script: string;
+  readonly tests: boolean;
+}
+
+interface Outcome {
+  readonly code: number;
+  readonly output: string;
+}
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
+const STEPS: readonly Step[] = [
+  { script: 'format', tests: false },
+  { script: 'lint', tests: false },
+  { script: 'types', tests: false },
+  { script: 'knip', tests: false },
+  { script: 'unit', tests: true },
+  { script: 'e2e', tests: true },
+];
+/** Milliseconds between two signs of life of a step that takes long. */
+const HEARTBEAT_MS = 30_000;
+/** Output of a step that is kept for the case that it fails, characters. */
+const MAX_OUTPUT = 1_000_000;
+
+const reportSchema = z.object({ numPassedTests: z.int(), numFailedTests: z.int() });
+
+process.exitCode = await runAll();
+
+async function runAll(): Promise<number> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'rill-tests-'));
+  let total: Counts = { passed: 0, failed: 0 };
+  let failed = false;
+  try {
+    for (const step of STEPS) {
+      const report = path.join(folder, `${step.script}.json`);
+      const { code, output } = await runStep(step, report);
+      const counts = step.tests ? await readCounts(report, code) : { passed: 0, failed: 0 };
+      total = { passed: total.passed + counts.passed, failed: total.failed + counts.failed };
+      if (code !== 0) {
+        print(output);
+        failed = true;
+        break;
+      }
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  print(`${total.passed} passed, ${total.failed} failed`);
+  return failed ? 1 : 0;
+}
+
+async function runStep({ script, tests }: Step, report: string): Promise<Outcome> {
+  const started = performance.now();
+  const elapsed = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;
+  const heartbeat = setInterval(() => {
+    print(`${script} is still running after ${elapsed()}`);
+  }, HEARTBEAT_MS);
+  const reporters = ['--', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const outcome = await runNpm(['run', '-s', script, ...(tests ? reporters : [])]);
+  clearInterval(heartbeat);
+  print(`${script.padEnd(8)} ${outcome.code === 0 ? 'ok    ' : 'FAILED'} ${elapsed()}`);
+  return outcome;
+}
+
+async function runNpm(args: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let output = '';
+    const keep = (chunk: Buffer): void => {
+      output = (output + chunk.toString()).slice(-MAX_OUTPUT);
+    };
+    const child = spawn('npm', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    child.once('error', (error) => {
+      resolve({ code: 1, output: `npm could not be run: ${error.message}` });
+    });
+    child.once('close', (code) => {
+      resolve({ code: code ?? 1, output });
+    });
+  });
+}
+
+/** Counts of a vitest run; one that failed without a failed test, or without a report, counts as one failure. */
+async function readCounts(report: string, code: number): Promise<Counts> {
+  const least = code === 0 ? 0 : 1;
+  try {
+    const counts = reportSchema.parse(JSON.parse(await readFile(report, 'utf8')));
+    return { passed: counts.numPassedTests, failed: Math.max(counts.numFailedTests, least) };
+  } catch {
+    return { passed: 0, failed: least };
+  }
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
