@@ -57,8 +57,3 @@ export function epoch(value: number): Epoch {
 export function ticksToSeconds(value: Ticks, scale: Timescale): Seconds {
   return seconds(value / scale);
 }
-
-/** Converts seconds to the nearest tick. */
-export function secondsToTicks(value: Seconds, scale: Timescale): Ticks {
-  return ticks(Math.round(value * scale));
-}

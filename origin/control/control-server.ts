@@ -25,7 +25,7 @@ export interface ControlServer {
 }
 
 /** The control API could not start. */
-export class ControlServerError extends Error {
+class ControlServerError extends Error {
   override readonly name = 'ControlServerError';
   readonly code: 'port-in-use' | 'cannot-listen';
 

@@ -33,7 +33,7 @@ export interface HttpAnswer {
 export type HttpSend = (request: HttpRequest) => Promise<HttpAnswer>;
 
 /** Answers are small JSON or XML documents; anything larger is not from whom we think. */
-export const DEFAULT_MAX_ANSWER_BYTES = 256 * 1024;
+const DEFAULT_MAX_ANSWER_BYTES = 256 * 1024;
 /** An idle connection is closed after this many milliseconds: longer than a segment, shorter than most servers'. */
 const IDLE_CONNECTION_MS = 15_000;
 

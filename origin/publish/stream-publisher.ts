@@ -48,7 +48,7 @@ export interface StreamPublisherOptions {
 }
 
 /** What a packager must not hand over; nothing was published. */
-export class StreamPublisherError extends Error {
+class StreamPublisherError extends Error {
   override readonly name = 'StreamPublisherError';
   readonly code: 'part-order' | 'segment-too-large';
 

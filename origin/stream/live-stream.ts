@@ -17,7 +17,7 @@ import { EncodingRun, type RunEnd, type RunPosition } from './encoding-run.ts';
 import type { Destinations, Publication } from './publication.ts';
 
 /** How long an encoder that lost its connection may take to come back before the stream ends, milliseconds. */
-export const RECONNECT_GRACE_MS = 15_000;
+const RECONNECT_GRACE_MS = 15_000;
 /** Time for the hub to take what an ended run still has, before the next epoch begins, milliseconds. */
 const HAND_OVER_MS = 3_000;
 /** Time for ffmpeg to give out its last frames, milliseconds; then it is ended. */

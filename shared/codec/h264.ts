@@ -28,9 +28,7 @@ export type H264Failure = { readonly reason: 'malformed-h264'; readonly detail: 
 
 /** NAL unit types, ISO/IEC 14496-10 table 7-1. */
 export const NAL_SLICE_IDR = 5;
-export const NAL_SEI = 6;
 export const NAL_SPS = 7;
-export const NAL_PPS = 8;
 
 const CHROMA_PROFILES: ReadonlySet<number> = new Set([
   100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135,

@@ -6,12 +6,12 @@ import { fail, ok, type Result } from '../result.ts';
 import type { Denial, Grant } from './grant.ts';
 
 /** Clock difference between issuer and edge that is forgiven, seconds. */
-export const CLOCK_SKEW_SECONDS = 5;
+const CLOCK_SKEW_SECONDS = 5;
 /** Longest token that is looked at, characters. */
 export const MAX_TOKEN_LENGTH = 4096;
 
 /** A playback token's payload; `exp` is required. */
-export const playClaimsSchema = z.object({
+const playClaimsSchema = z.object({
   /** The stream that may be played. */
   stream: z.string().max(64),
   exp: z.int(),

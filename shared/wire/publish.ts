@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { fail, ok, type Result } from '../result.ts';
 
 /** Largest header of one frame, bytes. */
-export const MAX_HEADER_BYTES = 64 * 1024;
+const MAX_HEADER_BYTES = 64 * 1024;
 /** Largest payload of one frame, bytes: two seconds at 60 Mbit/s. */
 export const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 /** Largest body of one request, bytes: what the origin puts into one request and the hub accepts. */
