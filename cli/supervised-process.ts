@@ -83,6 +83,10 @@ export class SupervisedProcess {
       return;
     }
     child.kill('SIGTERM');
+    // A process that listens for its parent's end stays alive for as long as the channel is open.
+    if (child.connected) {
+      child.disconnect();
+    }
     const timer = new AbortController();
     const late = sleep(this.#plan.grace, 'late', { signal: timer.signal }).catch(() => 'ended');
     if ((await Promise.race([this.#end, late])) === 'late') {
