@@ -36,7 +36,7 @@ export function isWildcard(host: string): boolean {
 }
 
 /** The address as a host of a URL; one that listens everywhere is reached on the loopback interface. */
-export function urlHost(host: string): string {
+function urlHost(host: string): string {
   const reachable = WILDCARDS.get(host) ?? host;
   return reachable.includes(':') ? `[${reachable}]` : reachable;
 }

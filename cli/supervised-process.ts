@@ -7,7 +7,7 @@ import { milliseconds, type Milliseconds } from '#shared/media-time.ts';
 import { CommandError } from './terminal.ts';
 
 /** How it shows that a process is ready. */
-export type Readiness =
+type Readiness =
   /** It sends any IPC message. */
   | { readonly kind: 'message' }
   /** The URL answers 2xx. */
