@@ -1,5 +1,5 @@
 import { mediaSequenceNumber, milliseconds, seconds } from '#shared/media-time.ts';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { childBoxes } from './boxes/box-tree.ts';
 import { compareInstants } from './instant.ts';
