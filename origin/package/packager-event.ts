@@ -58,6 +58,8 @@ export type PackagerEvent =
       readonly trackId: number;
       readonly msn: MediaSequenceNumber;
       readonly duration: Seconds;
+      /** Wall clock of the segment's start, Unix milliseconds. */
+      readonly programDateTime: Milliseconds;
     }
   /** The source's clock jumped. Everything before was flushed; a new run has to begin, behind a discontinuity. */
   | {

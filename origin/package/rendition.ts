@@ -152,7 +152,8 @@ export class Rendition {
     const events = [...this.closePart()];
     const id = { trackId: this.track.id, msn: mediaSequenceNumber(this.#msn) };
     if (this.#segment === undefined) {
-      events.push({ kind: 'gap', ...id, duration: secondsBetween(start, end) });
+      const startsAt = programDateTime(this.#settings.anchor, start);
+      events.push({ kind: 'gap', ...id, duration: secondsBetween(start, end), programDateTime: startsAt });
     } else {
       const duration = ticksToSeconds(ticks(this.#segment.sum), this.track.timescale);
       events.push({ kind: 'segment', ...id, parts: this.#segment.parts, duration });

@@ -80,6 +80,17 @@ export const publishUpdateSchema = z.discriminatedUnion('kind', [
   }),
   /** The segment is complete: it has exactly `parts` parts, all published before. */
   z.object({ kind: z.literal('segment'), seq: count, rendition: name, msn: count, parts: z.int().min(1) }),
+  /** The rendition has nothing for this segment, which others have: EXT-X-GAP (rfc8216bis §4.4.4.7). */
+  z.object({
+    kind: z.literal('gap'),
+    seq: count,
+    rendition: name,
+    msn: count,
+    /** Seconds. */
+    duration: z.number().min(0).max(60),
+    /** Wall clock of the segment's start, Unix milliseconds. */
+    programDateTime: z.number(),
+  }),
   /** The stream has ended: EXT-X-ENDLIST. */
   z.object({ kind: z.literal('end'), seq: count }),
 ]);

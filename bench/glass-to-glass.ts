@@ -1,0 +1,62 @@
+/**
+ * Glass to glass: pictures carry the wall clock at which they were handed to the encoder; Chromium plays the
+ * watch page (hls.js, defaults and `lowLatencyMode`), and the clock is read back from the picture on screen.
+ * `npm run bench:glass`
+ */
+
+import { startBrowser } from '../test/support/browser.ts';
+import { startRill } from '../test/support/rill-instance.ts';
+import { startStampedPublisher } from '../test/support/stamped-publisher.ts';
+import { print, printMachine, summarize } from './report.ts';
+
+const WARM_UP_MS = 15_000;
+const SAMPLES = 60;
+const SAMPLE_MS = 500;
+
+const COPY = {
+  video: [{ name: 'source', codec: 'copy' }],
+  audio: { name: 'audio', codec: 'copy', bitrate: 128_000 },
+};
+const TRANSCODED = {
+  video: [{ name: '360p', codec: 'h264', height: 360, bitrate: 800_000, preset: 'ultrafast' }],
+  audio: { name: 'audio', codec: 'aac', bitrate: 128_000 },
+};
+
+printMachine(
+  'Glass to glass in Chromium (640x360p30, H.264 + AAC over RTMP, hls.js defaults + lowLatencyMode)',
+);
+for (const partTarget of [0.5, 0.2]) {
+  for (const [name, ladder] of [
+    ['copy', COPY],
+    ['transcoded', TRANSCODED],
+  ] as const) {
+    await measure(name, partTarget, ladder);
+  }
+}
+
+async function measure(name: string, partTarget: number, ladder: object): Promise<void> {
+  const rill = await startRill({ partTarget, ladder });
+  const publisher = startStampedPublisher({ url: await rill.rill('publish-url', 'glass', '--rtmp') });
+  const browser = await startBrowser();
+  try {
+    const page = await browser.watch(await rill.rill('play-url', 'glass', '--watch'));
+    await page.playing();
+    await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
+    const latencies: number[] = [];
+    const buffers: number[] = [];
+    for (let sample = 0; sample < SAMPLES; sample += 1) {
+      await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
+      const seen = await page.look();
+      if (seen.latencyMs !== undefined) {
+        latencies.push(seen.latencyMs);
+        buffers.push(seen.bufferSeconds * 1000);
+      }
+    }
+    print(`${name}, parts of ${partTarget} s: glass to glass ${summarize(latencies, 'ms')}`);
+    print(`${name}, parts of ${partTarget} s: player's buffer ${summarize(buffers, 'ms')}`);
+  } finally {
+    await browser.close();
+    await publisher.stop();
+    await rill.stop();
+  }
+}

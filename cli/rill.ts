@@ -1,0 +1,139 @@
+/** `rill`: keys, tokens and addresses of an instance, and what is live on it. The result alone goes to stdout. */
+
+import process from 'node:process';
+import { Command, InvalidArgumentError } from 'commander';
+import { z } from 'zod';
+import type { StreamName } from '#shared/identifiers.ts';
+import type { Seconds } from '#shared/media-time.ts';
+import { publishKey } from '../origin/ingest/stream-gate.ts';
+import { playUrl, publishUrl, watchUrl, type Location } from './addresses.ts';
+import { parseDuration } from './duration.ts';
+import { addInstanceOptions, locate, readInstanceFlags, streamArgument } from './instance-options.ts';
+import { readInstance } from './instance.ts';
+import { listStreams, streamTable } from './live-streams.ts';
+import { signPlayToken } from './play-token.ts';
+import { runCommand } from './run-command.ts';
+import { readSecrets, type Secrets } from './secrets.ts';
+import { say } from './terminal.ts';
+
+const DEFAULT_TTL = '12h';
+
+const stream = z.custom<StreamName>((value) => typeof value === 'string');
+const ttl = z.custom<Seconds>((value) => typeof value === 'number');
+const playSchema = z.object({ ttl, watch: z.boolean().default(false) });
+const publishSchema = z.object({ rtmp: z.boolean().default(false), srt: z.boolean().default(false) });
+const tokenSchema = z.object({
+  stream,
+  ttl,
+  viewer: z.string().optional(),
+  country: z.array(z.string()).optional(),
+  maxHeight: z.int().optional(),
+});
+const streamsSchema = z.object({ json: z.boolean().default(false) });
+
+process.exitCode = await runCommand(createProgram(), process.argv.slice(2));
+
+function createProgram(): Command {
+  const program = new Command('rill').description('Keys, tokens and addresses of a Rill instance.');
+  addPlayUrl(program);
+  addPublishUrl(program);
+  addToken(program);
+  addStreams(program);
+  return program;
+}
+
+function addPlayUrl(program: Command): void {
+  addInstanceOptions(program.command('play-url'))
+    .description('the multivariant playlist of a stream, with a token in its path')
+    .argument('<stream>', 'name of the stream', streamArgument)
+    .option(
+      '--ttl <duration>',
+      'how long the token is valid',
+      durationArgument,
+      durationArgument(DEFAULT_TTL),
+    )
+    .option('--watch', 'the watch page instead')
+    .action(async (name: StreamName, given: unknown) => {
+      const { location, secrets } = await reach(given);
+      const options = playSchema.parse(given);
+      const token = await signPlayToken({ stream: name, ttl: options.ttl, now: now() }, secrets.playSecret);
+      say((options.watch ? watchUrl : playUrl)(location, name, token));
+    });
+}
+
+function addPublishUrl(program: Command): void {
+  addInstanceOptions(program.command('publish-url'))
+    .description('where an encoder publishes a stream, with its key')
+    .argument('<stream>', 'name of the stream', streamArgument)
+    .option('--rtmp', 'over RTMP (the default)')
+    .option('--srt', 'over SRT')
+    .action(async (name: StreamName, given: unknown, command: Command) => {
+      const options = publishSchema.parse(given);
+      if (options.rtmp && options.srt) {
+        command.error('error: --rtmp and --srt exclude each other');
+      }
+      const { location, secrets } = await reach(given);
+      const key = publishKey(secrets.publishSecret, name);
+      say(publishUrl({ location, stream: name, protocol: options.srt ? 'srt' : 'rtmp', key }));
+    });
+}
+
+function addToken(program: Command): void {
+  addInstanceOptions(program.command('token'))
+    .description('a playback token')
+    .requiredOption('--stream <stream>', 'the stream that may be played', streamArgument)
+    .option('--ttl <duration>', 'how long it is valid', durationArgument, durationArgument(DEFAULT_TTL))
+    .option('--viewer <name>', 'whom it is for')
+    .option('--country <codes>', 'countries from where it holds, like DE,FR', countriesArgument)
+    .option('--max-height <lines>', 'largest picture height that may be played', heightArgument)
+    .action(async (given: unknown) => {
+      const { secrets } = await reach(given);
+      const { country, ...options } = tokenSchema.parse(given);
+      say(await signPlayToken({ ...options, countries: country, now: now() }, secrets.playSecret));
+    });
+}
+
+function addStreams(program: Command): void {
+  addInstanceOptions(program.command('streams'))
+    .description('the streams that are live')
+    .option('--json', 'as JSON')
+    .action(async (given: unknown) => {
+      const { location, secrets } = await reach(given);
+      const streams = await listStreams(location, secrets.controlToken);
+      say(streamsSchema.parse(given).json ? JSON.stringify(streams, null, 2) : streamTable(streams));
+    });
+}
+
+async function reach(given: unknown): Promise<{ readonly location: Location; readonly secrets: Secrets }> {
+  const flags = readInstanceFlags(given);
+  const secrets = await readSecrets(flags.dataDir);
+  return { location: locate(flags, await readInstance(flags.dataDir)), secrets };
+}
+
+function now(): number {
+  return Date.now() / 1000;
+}
+
+function durationArgument(text: string): Seconds {
+  const duration = parseDuration(text);
+  if (!duration.ok) {
+    throw new InvalidArgumentError(`A duration is ${duration.failure.expected}.`);
+  }
+  return duration.value;
+}
+
+function countriesArgument(text: string): readonly string[] {
+  const codes = text.split(',').map((code) => code.trim().toUpperCase());
+  if (!codes.every((code) => /^[A-Z]{2}$/.test(code))) {
+    throw new InvalidArgumentError('Countries are ISO 3166-1 codes of two letters, separated by commas.');
+  }
+  return codes;
+}
+
+function heightArgument(text: string): number {
+  const height = /^[1-9][0-9]{0,4}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(height <= 16_384)) {
+    throw new InvalidArgumentError('A height is a number of lines from 1 to 16384.');
+  }
+  return height;
+}

@@ -1,0 +1,28 @@
+/** Cross-origin access (Fetch §3.2): players live on other people's pages. */
+
+/** How long a browser keeps a preflight's answer, seconds; Chromium keeps it no longer than two hours. */
+const PREFLIGHT_SECONDS = 7_200;
+/** `Authorization` is never covered by the wildcard. */
+const ALLOWED_HEADERS =
+  'Authorization, Content-Type, If-None-Match, If-Range, Range, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status';
+const EXPOSED_HEADERS = 'Age, Content-Length, Content-Range, Date, ETag, Retry-After, Server-Timing';
+
+/** Lets any origin read an answer; its headers must be changeable. */
+export function allowEveryOrigin(answer: Response): void {
+  answer.headers.set('access-control-allow-origin', '*');
+  answer.headers.set('access-control-expose-headers', EXPOSED_HEADERS);
+}
+
+/** Answers `OPTIONS`, as a preflight or plain, with the methods of a path. */
+export function preflightAnswer(methods: string): Response {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      allow: methods,
+      'access-control-allow-methods': methods,
+      'access-control-allow-headers': ALLOWED_HEADERS,
+      'access-control-max-age': String(PREFLIGHT_SECONDS),
+      'cache-control': `public, max-age=${PREFLIGHT_SECONDS}`,
+    },
+  });
+}

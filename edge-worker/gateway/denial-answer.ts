@@ -1,0 +1,49 @@
+/** The one place where a denial becomes an HTTP answer: the wire says little, the log says exactly. */
+
+import type { StreamName } from '../../shared/identifiers.ts';
+import { denialStatus, type Denial } from '../../shared/tokens/grant.ts';
+import { errorAnswer } from '../answer.ts';
+import { logEvent, type LogFacts } from '../log.ts';
+import type { Misconfiguration } from './authorize.ts';
+
+/** Answers 401 (with `WWW-Authenticate`, RFC 6750 §3), 403, 451 (RFC 7725), or 503 without a usable secret. */
+export function denialAnswer(denial: Denial | Misconfiguration, stream: StreamName): Response {
+  if (denial.reason === 'not-configured') {
+    logEvent('error', 'playback-not-configured', { detail: denial.detail });
+    return errorAnswer(503, 'not-configured', { headers: { 'retry-after': '30' } });
+  }
+  logEvent('info', 'playback-denied', { stream, reason: denial.reason, ...denialFacts(denial) });
+  const status = denialStatus(denial);
+  switch (status) {
+    case 401:
+      return errorAnswer(401, 'unauthorized', { headers: { 'www-authenticate': challenge(denial) } });
+    case 403:
+      return errorAnswer(403, 'forbidden');
+    case 451:
+      return errorAnswer(451, 'unavailable-in-your-region');
+  }
+}
+
+function challenge(denial: Denial): string {
+  return denial.reason === 'token-missing'
+    ? 'Bearer realm="rill"'
+    : 'Bearer realm="rill", error="invalid_token"';
+}
+
+function denialFacts(denial: Denial): LogFacts {
+  switch (denial.reason) {
+    case 'token-missing':
+      return {};
+    case 'token-malformed':
+    case 'token-forged':
+      return { detail: denial.detail };
+    case 'token-expired':
+      return { expired: denial.expired, now: denial.now };
+    case 'token-not-yet-valid':
+      return { notBefore: denial.notBefore, now: denial.now };
+    case 'other-stream':
+      return { granted: denial.granted };
+    case 'country-blocked':
+      return { country: denial.country };
+  }
+}

@@ -1,0 +1,54 @@
+/** Where a viewer's token travels, and the path that remains without it. */
+
+/** Where a token was found; a path or query token has to stay with every URI that the player asks for next. */
+type TokenPlace = 'path' | 'query' | 'header' | 'cookie';
+
+/** A token as found in a request, not yet verified. */
+export interface FoundToken {
+  readonly place: TokenPlace;
+  readonly token: string;
+}
+
+/** Query parameter of a token. */
+export const TOKEN_PARAMETER = 'token';
+/** Cookie of a token. */
+const TOKEN_COOKIE = 'rill_token';
+
+const TOKEN_PATH = /^\/t\/([^/]+)(\/.*)$/;
+const BEARER = /^bearer +(\S+) *$/i;
+
+/** Splits `/t/{token}/live/…` into the token and the path behind it; other paths come back whole. */
+export function splitTokenPath(path: string): { readonly token: string | undefined; readonly path: string } {
+  const match = TOKEN_PATH.exec(path);
+  return { token: match?.[1], path: match?.[2] ?? path };
+}
+
+/**
+ * Finds the one token that counts: path before query before `Authorization` before cookie. A bad token is not
+ * replaced by a good one from a later place, so a player's URL says alone what it may do.
+ */
+export function findToken(request: Request, url: URL): FoundToken | undefined {
+  const candidates: readonly (readonly [TokenPlace, string | null | undefined])[] = [
+    ['path', splitTokenPath(url.pathname).token],
+    ['query', url.searchParams.get(TOKEN_PARAMETER)],
+    ['header', BEARER.exec(request.headers.get('authorization') ?? '')?.[1]],
+    ['cookie', readCookie(request.headers.get('cookie') ?? '', TOKEN_COOKIE)],
+  ];
+  for (const [place, token] of candidates) {
+    if (token !== null && token !== undefined && token !== '') {
+      return { place, token };
+    }
+  }
+  return undefined;
+}
+
+/** Reads a cookie's value, RFC 6265 §4.2. */
+function readCookie(header: string, name: string): string | undefined {
+  for (const pair of header.split(';')) {
+    const [key, value] = pair.trim().split('=', 2);
+    if (key === name) {
+      return value;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,124 @@
+/** Playback: authorize, ask delivery for the canonical request, rewrite for this viewer. */
+
+import type { Grant } from '../../shared/tokens/grant.ts';
+import { errorAnswer } from '../answer.ts';
+import type { Env } from '../env.ts';
+import { describeError, logEvent } from '../log.ts';
+import { parseLiveResource, type LiveResource } from '../resource.ts';
+import { authorize } from './authorize.ts';
+import { canonicalRequest } from './canonical-request.ts';
+import { denialAnswer } from './denial-answer.ts';
+import { findToken, splitTokenPath, type FoundToken } from './find-token.ts';
+import { applyRequest } from './http-semantics.ts';
+import { appendTokenToUris, limitHeight } from './rewrite.ts';
+
+/** Sends a canonical request to delivery. */
+export type Deliver = (request: Request) => Promise<Response>;
+
+/** Headers of delivery's answer that a viewer gets. */
+const VIEWER_HEADERS = [
+  'accept-ranges',
+  'age',
+  'cache-control',
+  'content-length',
+  'content-type',
+  'etag',
+  'retry-after',
+];
+
+/** Answers `GET` and `HEAD` below `/live/` and `/t/{token}/live/`; `now` is Unix seconds. */
+export async function answerPlayback(
+  request: Request,
+  context: { readonly env: Env; readonly deliver: Deliver; readonly now: number },
+): Promise<Response> {
+  const url = new URL(request.url);
+  const resource = parseLiveResource(splitTokenPath(url.pathname).path);
+  if (!resource.ok) {
+    return errorAnswer(404, resource.failure.reason, { detail: resource.failure.detail });
+  }
+  const found = findToken(request, url);
+  const stream = resource.value.stream;
+  const grant = await authorize({
+    found,
+    stream,
+    country: viewerCountry(request),
+    secret: context.env.RILL_PLAY_SECRET,
+    now: context.now,
+  });
+  if (!grant.ok || found === undefined) {
+    return denialAnswer(grant.ok ? { reason: 'token-missing' } : grant.failure, stream);
+  }
+  const delivered = await deliverSafely(canonicalRequest(resource.value, url.searchParams), context.deliver);
+  const forViewer = await rewriteForViewer(delivered, {
+    resource: resource.value,
+    grant: grant.value,
+    found,
+  });
+  return applyRequest(request, forViewer);
+}
+
+async function deliverSafely(canonical: Request, deliver: Deliver): Promise<Response> {
+  try {
+    return await deliver(canonical);
+  } catch (error) {
+    logEvent('error', 'delivery-unreachable', { cause: describeError(error) });
+    return errorAnswer(503, 'unavailable', { headers: { 'retry-after': '1' } });
+  }
+}
+
+async function rewriteForViewer(
+  delivered: Response,
+  viewer: { readonly resource: LiveResource; readonly grant: Grant; readonly found: FoundToken },
+): Promise<Response> {
+  const headers = viewerHeaders(delivered, viewer.found);
+  const change = viewerChange(viewer);
+  if (delivered.status !== 200 || change === undefined) {
+    return new Response(delivered.body, { status: delivered.status, headers });
+  }
+  // Not `text()`: the runtime warns of each body that is not text by its content type.
+  const text = new TextDecoder().decode(await delivered.arrayBuffer());
+  const playlist = new TextEncoder().encode(change(text));
+  headers.set('content-length', String(playlist.length));
+  return new Response(playlist, { headers });
+}
+
+/** What has to change in a playlist for this viewer; `undefined` where it stays as all others see it. */
+function viewerChange(viewer: {
+  readonly resource: LiveResource;
+  readonly grant: Grant;
+  readonly found: FoundToken;
+}): ((playlist: string) => string) | undefined {
+  const { resource, grant, found } = viewer;
+  if (resource.kind === 'media') {
+    return undefined;
+  }
+  const maxHeight = resource.kind === 'multivariant-playlist' ? grant.maxHeight : undefined;
+  if (found.place !== 'query' && maxHeight === undefined) {
+    return undefined;
+  }
+  return (playlist) => {
+    const limited = maxHeight === undefined ? playlist : limitHeight(playlist, maxHeight);
+    return found.place === 'query' ? appendTokenToUris(limited, found.token) : limited;
+  };
+}
+
+function viewerHeaders(delivered: Response, found: FoundToken): Headers {
+  const headers = new Headers();
+  for (const name of VIEWER_HEADERS) {
+    const value = delivered.headers.get(name);
+    if (value !== null) {
+      headers.set(name, value);
+    }
+  }
+  if (found.place === 'header' || found.place === 'cookie') {
+    // Here the URL alone opens nothing, so no cache that others share may answer with it.
+    headers.set('cache-control', (headers.get('cache-control') ?? 'no-store').replace(/^public/, 'private'));
+  }
+  return headers;
+}
+
+/** ISO 3166-1 alpha-2 country from which the platform saw the request come. */
+function viewerCountry(request: Request): string | undefined {
+  const country: unknown = request.cf?.['country'];
+  return typeof country === 'string' ? country : undefined;
+}

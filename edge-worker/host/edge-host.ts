@@ -1,0 +1,84 @@
+/**
+ * Hosts the edge outside Cloudflare: the Worker in workerd through Miniflare, its bindings as `wrangler.toml`
+ * names them, R2 and Durable Objects kept in a data folder.
+ *
+ * Two sockets: viewers and origins reach the front (see `front-worker.ts`); object storage speaks S3 on a port
+ * of its own on the loopback interface. Miniflare's own entry serves buckets without a token and believes the
+ * client's `MF-CF-Blob` header, so viewers never reach it.
+ */
+
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Miniflare, type Json } from 'miniflare';
+import { PortInUseError, assertPortFree } from './port.ts';
+import { runtimeLog, type HostLog } from './runtime-log.ts';
+import { miniflareOptions, type EdgeSecrets } from './worker-options.ts';
+
+/** The repository's Worker configuration. */
+export const WRANGLER_CONFIG: string = fileURLToPath(new URL('../../wrangler.toml', import.meta.url));
+
+/** Where Miniflare's local S3 API lies; the bucket's name follows. */
+const S3_PATH = '/cdn-cgi/local/r2/s3';
+
+/** What an edge host runs with. */
+export interface EdgeHostOptions {
+  /** Address that viewers and origins reach. */
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Port of the S3 API on 127.0.0.1; 0, the default, takes any free port. */
+  readonly storagePort?: number;
+  /** Folder of the persisted objects and Durable Objects. */
+  readonly dataDir: string;
+  readonly secrets: EdgeSecrets;
+  /** `request.cf` of every request, since nothing else knows a viewer's place here. */
+  readonly cf?: Readonly<Record<string, Json>>;
+  readonly log: HostLog;
+  /** Another Worker's configuration file. */
+  readonly configFile?: string;
+}
+
+/** A running edge. */
+export interface EdgeHost {
+  readonly url: string;
+  readonly port: number;
+  /** S3 API without the bucket's name, path style; region `auto`. */
+  readonly s3Endpoint: string;
+  readonly bucket: string;
+  /** Ends workerd; what was written stays in the data folder. */
+  readonly close: () => Promise<void>;
+}
+
+/** Starts the edge. Throws a {@link PortInUseError}, or Miniflare's error when the Worker does not start. */
+export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost> {
+  const persistDir = path.resolve(options.dataDir, 'edge');
+  await mkdir(persistDir, { recursive: true, mode: 0o700 });
+  await assertPortFree(options.host, options.port);
+  const worker = await miniflareOptions({
+    configFile: options.configFile ?? WRANGLER_CONFIG,
+    front: { host: options.host, port: options.port },
+    storagePort: options.storagePort ?? 0,
+    persistDir,
+    secrets: options.secrets,
+    cf: options.cf ?? {},
+    ...runtimeLog(options.log),
+  });
+  const miniflare = new Miniflare(worker.options);
+  try {
+    const storage = await miniflare.ready;
+    const front = await miniflare.unsafeGetDirectURL(worker.frontName);
+    return {
+      url: front.origin,
+      port: Number(front.port),
+      s3Endpoint: new URL(S3_PATH, storage).href,
+      bucket: worker.bucket,
+      close: () => miniflare.dispose(),
+    };
+  } catch (error) {
+    await miniflare.dispose();
+    throw error;
+  }
+}
+
+export { PortInUseError };

@@ -1,0 +1,90 @@
+/**
+ * Runs the edge host as a process: settings from `RILL_*` in the environment, readiness told as an IPC message
+ * to the parent or, without one, as a line of JSON on stdout. Ends on SIGTERM, SIGINT and when its parent goes.
+ */
+
+import { writeSync } from 'node:fs';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { startEdgeHost, type EdgeHostOptions } from './edge-host.ts';
+
+const STDOUT = 1;
+const STDERR = 2;
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const secret = z.string('must be set').min(1, 'must be set');
+const environmentSchema = z.object({
+  RILL_HOST: z.string().min(1).default('127.0.0.1'),
+  RILL_EDGE_PORT: port.default(8080),
+  RILL_STORAGE_PORT: port.default(0),
+  RILL_DATA_DIR: z.string().min(1).default('.rill'),
+  RILL_PLAY_SECRET: secret,
+  RILL_SERVICE_TOKEN: secret,
+  RILL_S3_ACCESS_KEY_ID: secret,
+  RILL_S3_SECRET_ACCESS_KEY: secret,
+  /** JSON object that every request has as `request.cf`. */
+  RILL_CF: z.string().default('{}'),
+  RILL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+const cfSchema = z.record(z.string(), z.json());
+
+await run();
+
+async function run(): Promise<void> {
+  const options = readOptions(process.env);
+  if (options === undefined) {
+    return;
+  }
+  // Miniflare's own handlers of SIGTERM and SIGINT end workerd and then this process.
+  process.once('disconnect', () => {
+    process.exit(0);
+  });
+  try {
+    const { url, port: edgePort, s3Endpoint, bucket } = await startEdgeHost(options);
+    const ready = { kind: 'ready', url, port: edgePort, s3Endpoint, bucket };
+    if (process.send === undefined) {
+      writeSync(STDOUT, `${JSON.stringify(ready)}\n`);
+    } else {
+      process.send(ready);
+    }
+  } catch (error) {
+    fatal(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function readOptions(environment: NodeJS.ProcessEnv): EdgeHostOptions | undefined {
+  const parsed = environmentSchema.safeParse(environment);
+  if (!parsed.success) {
+    fatal(`the environment is not complete:\n${z.prettifyError(parsed.error)}`);
+    return undefined;
+  }
+  const settings = parsed.data;
+  return {
+    host: settings.RILL_HOST,
+    port: settings.RILL_EDGE_PORT,
+    storagePort: settings.RILL_STORAGE_PORT,
+    dataDir: settings.RILL_DATA_DIR,
+    secrets: {
+      playSecret: settings.RILL_PLAY_SECRET,
+      serviceToken: settings.RILL_SERVICE_TOKEN,
+      s3AccessKeyId: settings.RILL_S3_ACCESS_KEY_ID,
+      s3SecretAccessKey: settings.RILL_S3_SECRET_ACCESS_KEY,
+    },
+    cf: cfSchema.parse(JSON.parse(settings.RILL_CF)),
+    log: createLog(settings.RILL_LOG_LEVEL),
+  };
+}
+
+function createLog(level: string): EdgeHostOptions['log'] {
+  const transport = {
+    target: 'pino-pretty',
+    options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' },
+  };
+  return pino({ name: 'edge', level, ...(process.stdout.isTTY ? { transport } : {}) });
+}
+
+/** Written at once, since the process ends and a log transport would not get to it. */
+function fatal(message: string): void {
+  writeSync(STDERR, `rill edge: ${message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,260 @@
+/**
+ * A live stream in memory: the window, its hot bytes and the requests that wait for it. It knows neither storage
+ * nor HTTP; an update is applied and every request that it settles is released in the same turn.
+ */
+
+import type { MediaFile } from '#shared/identifiers.ts';
+import { renderMediaPlaylist } from '#shared/playlist/render-media-playlist.ts';
+import { renderMultivariantPlaylist } from '#shared/playlist/multivariant-playlist.ts';
+import type { PublishAnswer, PublishFrame } from '#shared/wire/publish.ts';
+import { describeMultivariantPlaylist } from './describe-multivariant.ts';
+import { describeMediaPlaylist, skippableSegments } from './describe-playlists.ts';
+import type { Directives } from './directives.ts';
+import { HotMedia } from './hot-media.ts';
+import { findSegment, oldestInits, type LiveWindow } from './live-window.ts';
+import { locateMedia } from './locate-media.ts';
+import { decideReload } from './reload.ts';
+import type { InitRow, WindowChanges } from './stored-window.ts';
+import { changesBetween } from './stored-window.ts';
+import { takeUpdate } from './take-update.ts';
+import { Waiters, type HoldEnd } from './waiters.ts';
+
+/** Bytes of parts kept in memory: of an object's 128 MB, the larger share stays free for requests in flight. */
+const HOT_BYTES = 48 * 1024 * 1024;
+/** Requests held at once: each costs about a kilobyte, and a cache tier sends one per playlist update. */
+const MAX_HELD_REQUESTS = 20_000;
+/** A request is held for at most so many target durations, rfc8216bis §6.2.5.2. */
+const HOLD_FACTOR = 3;
+
+/** What comes of a playlist request. */
+export type PlaylistOutcome =
+  | { readonly kind: 'text'; readonly text: string; readonly window: LiveWindow }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'too-far'; readonly lastMsn: number }
+  | { readonly kind: 'held-too-long' }
+  | { readonly kind: 'too-many' };
+
+/** What comes of a request for a media file. */
+export type MediaOutcome =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array<ArrayBuffer> }
+  /** Object storage may have it; `parts` is how many parts a whole segment has, where that is known. */
+  | { readonly kind: 'storage'; readonly parts: number | undefined }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'too-many' };
+
+/** What is to be written so that a restarted hub goes on from here. */
+export interface Unwritten {
+  readonly changes: WindowChanges;
+  readonly inits: readonly InitRow[];
+  readonly oldestInits: ReadonlyMap<string, number>;
+}
+
+type Condition =
+  | {
+      readonly kind: 'reload';
+      readonly rendition: string;
+      readonly msn: number | undefined;
+      readonly part: number | undefined;
+    }
+  | { readonly kind: 'media'; readonly rendition: string; readonly file: MediaFile };
+
+/** A stream's live state. */
+export class LiveStream {
+  #window: LiveWindow | undefined;
+  /** What storage holds. */
+  #written: LiveWindow | undefined;
+  #unwrittenInits: InitRow[] = [];
+  readonly #hot = new HotMedia(HOT_BYTES);
+  readonly #waiters = new Waiters<Condition>(MAX_HELD_REQUESTS);
+  /** Rendered playlists of the current window, by rendition and variant. */
+  readonly #texts = new Map<string, string>();
+
+  /** Goes on from what was stored. */
+  constructor(stored: { readonly window: LiveWindow; readonly inits: readonly InitRow[] } | undefined) {
+    this.#window = stored?.window;
+    this.#written = stored?.window;
+    for (const init of stored?.inits ?? []) {
+      this.#hot.addInit(init.rendition, init.epoch, init.bytes);
+    }
+  }
+
+  /** The window, or `undefined` before anything was published. */
+  get window(): LiveWindow | undefined {
+    return this.#window;
+  }
+
+  /** Requests held. */
+  get held(): number {
+    return this.#waiters.count;
+  }
+
+  /** Takes frames up to the first that is refused, then releases what they settle. */
+  publish(epoch: number, frames: readonly PublishFrame[]): PublishAnswer {
+    const before = this.#window;
+    const refusal = this.#takeFrames(epoch, frames);
+    const window = this.#window;
+    if (window !== undefined && window !== before) {
+      this.#texts.clear();
+      this.#hot.retainInits(oldestInits(window));
+      this.#waiters.release((condition) => !mustWait(window, condition));
+    }
+    const next = window?.epoch === epoch ? window.nextSeq : 0;
+    return refusal ?? { status: 'accepted', next };
+  }
+
+  #takeFrames(epoch: number, frames: readonly PublishFrame[]): PublishAnswer | undefined {
+    for (const { update, payload } of frames) {
+      const step = takeUpdate(this.#window, epoch, update, payload.length);
+      if (step.kind === 'refused') {
+        return step.answer;
+      }
+      if (step.kind === 'taken') {
+        this.#window = step.window;
+        this.#keepBytes(step.window, { update, payload });
+      }
+    }
+    return undefined;
+  }
+
+  #keepBytes({ epoch, nextSeq }: LiveWindow, { update, payload }: PublishFrame): void {
+    if (update.kind === 'part') {
+      this.#hot.addPart({ rendition: update.rendition, epoch, msn: update.msn, part: update.part }, payload);
+    } else if (update.kind === 'init') {
+      this.#hot.addInit(update.rendition, epoch, payload);
+      this.#unwrittenInits.push({
+        rendition: update.rendition,
+        epoch,
+        nextSeq,
+        bytes: new Uint8Array(payload),
+      });
+    }
+  }
+
+  /** What storage lacks, or `undefined` where it is up to date. */
+  unwritten(): Unwritten | undefined {
+    if (this.#window === undefined || this.#window === this.#written) {
+      return undefined;
+    }
+    return {
+      changes: changesBetween(this.#written, this.#window),
+      inits: this.#unwrittenInits,
+      oldestInits: oldestInits(this.#window),
+    };
+  }
+
+  /** Notes that what {@link unwritten} returned in this turn has been written. */
+  markWritten(): void {
+    this.#written = this.#window;
+    this.#unwrittenInits = [];
+  }
+
+  /** The multivariant playlist. */
+  multivariantPlaylist(): PlaylistOutcome {
+    const window = this.#window;
+    const described = window === undefined ? undefined : describeMultivariantPlaylist(window);
+    if (window === undefined || described === undefined) {
+      return { kind: 'absent' };
+    }
+    return { kind: 'text', text: this.#render('', () => renderMultivariantPlaylist(described)), window };
+  }
+
+  /** A media playlist, held as its directives ask, rfc8216bis §6.2.5.2. */
+  async mediaPlaylist(rendition: string, directives: Directives): Promise<PlaylistOutcome> {
+    const { msn, part } = directives;
+    const window = this.#window;
+    if (window === undefined) {
+      return { kind: 'absent' };
+    }
+    let decision = decideReload(window, rendition, directives);
+    if (decision.kind === 'hold') {
+      const end = await this.#hold(window, { kind: 'reload', rendition, msn, part });
+      if (end !== 'released') {
+        return { kind: end === 'too-many' ? 'too-many' : 'held-too-long' };
+      }
+      decision = { kind: 'now' };
+    }
+    return decision.kind === 'now' ? this.#mediaText(rendition, directives) : decision;
+  }
+
+  #mediaText(name: string, { skip }: Directives): PlaylistOutcome {
+    const window = this.#window;
+    const rendition = window?.renditions.get(name);
+    if (window === undefined || rendition === undefined) {
+      return { kind: 'absent' };
+    }
+    // Only CAN-SKIP-UNTIL is advertised, so `v2`, which also skips date ranges, gets the full playlist.
+    const live = rendition.active && !window.ended;
+    const skipped = skip === 'YES' && live ? skippableSegments(window, rendition) : 0;
+    const text = this.#render(`${name}/${skipped > 0 ? 'skip' : ''}`, () =>
+      renderMediaPlaylist(describeMediaPlaylist(window, rendition), { skip: skipped }),
+    );
+    return { kind: 'text', text, window };
+  }
+
+  #render(key: string, render: () => string): string {
+    const text = this.#texts.get(key) ?? render();
+    this.#texts.set(key, text);
+    return text;
+  }
+
+  /** A media file: hot bytes, a hinted one as soon as it is whole, or where else to look. */
+  async media(rendition: string, file: MediaFile): Promise<MediaOutcome> {
+    const window = this.#window;
+    if (window === undefined) {
+      return { kind: 'absent' };
+    }
+    if (locateMedia(window, rendition, file) === 'hinted') {
+      const end = await this.#hold(window, { kind: 'media', rendition, file });
+      if (end !== 'released') {
+        return { kind: end === 'too-many' ? 'too-many' : 'absent' };
+      }
+    }
+    return this.#find(rendition, file);
+  }
+
+  #find(rendition: string, file: MediaFile): MediaOutcome {
+    const window = this.#window;
+    const location = window === undefined ? 'absent' : locateMedia(window, rendition, file);
+    const parts = file.kind === 'segment' ? this.#partsOf(rendition, file.msn) : undefined;
+    switch (location) {
+      case 'published': {
+        const bytes = this.#hotBytes(rendition, file, parts ?? 0);
+        return bytes === undefined ? { kind: 'storage', parts } : { kind: 'bytes', bytes };
+      }
+      case 'older': {
+        const bytes = this.#hotBytes(rendition, file, 0);
+        return bytes === undefined ? { kind: 'storage', parts: undefined } : { kind: 'bytes', bytes };
+      }
+      case 'hinted':
+      case 'absent':
+        return { kind: 'absent' };
+    }
+  }
+
+  #partsOf(name: string, msn: number): number | undefined {
+    const rendition = this.#window?.renditions.get(name);
+    return rendition === undefined ? undefined : findSegment(rendition, msn)?.parts.length;
+  }
+
+  #hotBytes(rendition: string, file: MediaFile, parts: number): Uint8Array<ArrayBuffer> | undefined {
+    switch (file.kind) {
+      case 'init':
+        return this.#hot.init(rendition, file.epoch);
+      case 'part':
+        return this.#hot.part({ rendition, ...file });
+      case 'segment':
+        return this.#hot.segment({ rendition, ...file }, parts);
+    }
+  }
+
+  #hold(window: LiveWindow, condition: Condition): Promise<HoldEnd> {
+    const milliseconds = HOLD_FACTOR * window.begin.targetDuration * 1000;
+    return this.#waiters.hold(JSON.stringify(condition), condition, milliseconds);
+  }
+}
+
+function mustWait(window: LiveWindow, condition: Condition): boolean {
+  return condition.kind === 'media'
+    ? locateMedia(window, condition.rendition, condition.file) === 'hinted'
+    : decideReload(window, condition.rendition, condition).kind === 'hold';
+}

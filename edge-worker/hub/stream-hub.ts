@@ -1,0 +1,176 @@
+/** The stream hub: one Durable Object per stream, the only place that knows its live edge. */
+
+import { DurableObject } from 'cloudflare:workers';
+import {
+  decodePublishFrames,
+  MAX_BODY_BYTES,
+  type FrameFailure,
+  type HubPosition,
+  type PublishAnswer,
+} from '#shared/wire/publish.ts';
+import { parseDirectives } from './directives.ts';
+import { LOOKUP_HEADER, PART_TARGET_HEADER, PARTS_HEADER, TARGET_DURATION_HEADER } from './hub-headers.ts';
+import { routeOf, type HubRoute } from './hub-route.ts';
+import { HubStorage } from './hub-storage.ts';
+import { LiveStream, type MediaOutcome, type PlaylistOutcome } from './live-stream.ts';
+import { nextMsnOf } from './live-window.ts';
+import { readBody } from './read-body.ts';
+
+/** The hub needs nothing of its environment. */
+export interface HubEnv {}
+
+const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
+const MEDIA_TYPE = 'video/mp4';
+
+/** Holds one stream's live window, its newest bytes and the requests that wait for the next. */
+export class StreamHub extends DurableObject<HubEnv> {
+  readonly #storage: HubStorage;
+  readonly #live: LiveStream;
+
+  constructor(state: DurableObjectState, env: HubEnv) {
+    super(state, env);
+    this.#storage = new HubStorage(state.storage.sql);
+    this.#live = new LiveStream(this.#storage.load());
+  }
+
+  /** Requests that are held right now. */
+  get held(): number {
+    return this.#live.held;
+  }
+
+  /** Answers what the gateway (publish) and delivery (live) forward. */
+  override async fetch(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    return this.#answer(routeOf(request.method, url.pathname), request, url.searchParams);
+  }
+
+  async #answer(route: HubRoute, request: Request, query: URLSearchParams): Promise<Response> {
+    switch (route.kind) {
+      case 'publish':
+        return this.#publish(route.epoch, request);
+      case 'position':
+        return Response.json(this.#position());
+      case 'multivariant':
+        return playlistResponse(this.#live.multivariantPlaylist());
+      case 'media-playlist': {
+        const directives = parseDirectives(query);
+        return directives.ok
+          ? playlistResponse(await this.#live.mediaPlaylist(route.rendition, directives.value))
+          : textResponse(400, directives.failure.detail);
+      }
+      case 'media':
+        return mediaResponse(await this.#live.media(route.rendition, route.file));
+      case 'unknown':
+        return textResponse(404, 'no such resource');
+    }
+  }
+
+  async #publish(epoch: number, request: Request): Promise<Response> {
+    const body = await readBody(request, MAX_BODY_BYTES);
+    if (body === undefined) {
+      return answerResponse({ status: 'invalid', detail: `the body exceeds ${MAX_BODY_BYTES} bytes` }, 413);
+    }
+    const frames = decodePublishFrames(body);
+    if (!frames.ok) {
+      const status = frames.failure.reason === 'too-large' ? 413 : 400;
+      return answerResponse({ status: 'invalid', detail: describeFailure(frames.failure) }, status);
+    }
+    const answer = this.#live.publish(epoch, frames.value);
+    await this.#write();
+    return answerResponse(answer, statusOf(answer));
+  }
+
+  /**
+   * The object's output gate holds every response begun after a write until the write is durable, so the
+   * released requests get a turn to begin theirs before anything is written.
+   */
+  async #write(): Promise<void> {
+    if (this.#live.unwritten() === undefined) {
+      return;
+    }
+    await scheduler.wait(0);
+    const unwritten = this.#live.unwritten();
+    if (unwritten !== undefined) {
+      this.#storage.write(unwritten.changes, unwritten.inits, unwritten.oldestInits);
+      this.#live.markWritten();
+    }
+  }
+
+  #position(): HubPosition {
+    const { window } = this.#live;
+    return { latestEpoch: window?.epoch ?? 0, nextMsn: nextMsnOf(window) };
+  }
+}
+
+function describeFailure(failure: FrameFailure): string {
+  switch (failure.reason) {
+    case 'truncated':
+      return `the frame at byte ${failure.at} is cut off`;
+    case 'too-large':
+      return `the frame at byte ${failure.at} exceeds ${failure.limit} bytes`;
+    case 'malformed':
+      return `the frame at byte ${failure.at}: ${failure.detail}`;
+  }
+}
+
+function statusOf(answer: PublishAnswer): number {
+  switch (answer.status) {
+    case 'accepted':
+      return 200;
+    case 'gap':
+    case 'stale':
+      return 409;
+    case 'invalid':
+      return 400;
+  }
+}
+
+function answerResponse(answer: PublishAnswer, status: number): Response {
+  return Response.json(answer, { status });
+}
+
+function playlistResponse(outcome: PlaylistOutcome): Response {
+  switch (outcome.kind) {
+    case 'text': {
+      const { targetDuration, partTarget } = outcome.window.begin;
+      return new Response(outcome.text, {
+        headers: {
+          'content-type': PLAYLIST_TYPE,
+          [TARGET_DURATION_HEADER]: String(targetDuration),
+          [PART_TARGET_HEADER]: String(partTarget),
+        },
+      });
+    }
+    case 'absent':
+      return textResponse(404, 'nothing to play here (yet)');
+    case 'too-far':
+      return textResponse(400, `_HLS_msn is more than two segments beyond ${outcome.lastMsn}`);
+    case 'held-too-long':
+      return textResponse(503, 'the stream has not moved on for three target durations');
+    case 'too-many':
+      return textResponse(503, 'too many requests are held');
+  }
+}
+
+function mediaResponse(outcome: MediaOutcome): Response {
+  switch (outcome.kind) {
+    case 'bytes':
+      return new Response(outcome.bytes, { headers: { 'content-type': MEDIA_TYPE } });
+    case 'storage': {
+      const response = textResponse(404, 'not in memory');
+      response.headers.set(LOOKUP_HEADER, 'storage');
+      if (outcome.parts !== undefined) {
+        response.headers.set(PARTS_HEADER, String(outcome.parts));
+      }
+      return response;
+    }
+    case 'absent':
+      return textResponse(404, 'no such media');
+    case 'too-many':
+      return textResponse(503, 'too many requests are held');
+  }
+}
+
+function textResponse(status: number, text: string): Response {
+  return new Response(`${text}\n`, { status, headers: { 'content-type': 'text/plain' } });
+}

@@ -1,0 +1,101 @@
+/** Playback through hls.js in low-latency mode, with bounded recovery from fatal errors. */
+
+import HlsJs, { ErrorTypes, Events, type ErrorData } from 'hls.js';
+import { chooseLatency } from './measurement.ts';
+import type { Playback, PlaybackEnd } from './playback.ts';
+
+/** Recoveries in a row before playback is given up. */
+const MAX_RECOVERIES = 5;
+/** First pause before a recovery, milliseconds; it doubles with each in a row. */
+const FIRST_PAUSE_MS = 250;
+/** Playback without a fatal error after which recoveries count from zero again, milliseconds. */
+const SOUND_AFTER_MS = 15_000;
+
+/** Tells whether hls.js can play here. */
+export function supportsHlsJs(): boolean {
+  // oxlint-disable-next-line import/no-named-as-default-member -- the types know it as a static member only
+  return HlsJs.isSupported();
+}
+
+/** Plays a multivariant playlist on a video element. */
+export function playWithHlsJs(video: HTMLVideoElement, playlist: string): Playback {
+  const { promise: end, resolve } = Promise.withResolvers<PlaybackEnd>();
+  const hls = new HlsJs({ lowLatencyMode: true });
+  const recovery = new Recovery(hls, (detail) => resolve({ kind: 'failed', detail }));
+  const onEnded = (): void => resolve({ kind: 'ended' });
+  hls.on(Events.ERROR, (_event, error) => recovery.handle(error));
+  video.addEventListener('ended', onEnded);
+  hls.loadSource(playlist);
+  hls.attachMedia(video);
+  return {
+    end,
+    latency: () => chooseLatency(clockLatency(hls.playingDate), hls.latency),
+    rendition: () => currentRendition(hls),
+    stop: () => {
+      video.removeEventListener('ended', onEnded);
+      recovery.stop();
+      hls.destroy();
+    },
+  };
+}
+
+/** Turns fatal errors into recoveries with growing pauses, and gives up after too many in a row. */
+class Recovery {
+  readonly #hls: HlsJs;
+  readonly #giveUp: (detail: string) => void;
+  #count = 0;
+  #lastFatal = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(hls: HlsJs, giveUp: (detail: string) => void) {
+    this.#hls = hls;
+    this.#giveUp = giveUp;
+  }
+
+  handle(error: ErrorData): void {
+    if (!error.fatal) {
+      return;
+    }
+    const now = performance.now();
+    this.#count = now - this.#lastFatal > SOUND_AFTER_MS ? 1 : this.#count + 1;
+    this.#lastFatal = now;
+    const step = this.#step(error);
+    if (step === undefined || this.#count > MAX_RECOVERIES) {
+      this.#giveUp(error.details);
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(step, FIRST_PAUSE_MS * 2 ** (this.#count - 1));
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** The recovery for an error; none where the edge refuses, since asking again would change nothing. */
+  #step(error: ErrorData): (() => void) | undefined {
+    const status = error.response?.code ?? 0;
+    if (status === 401 || status === 403 || status === 404 || status === 451) {
+      return undefined;
+    }
+    switch (error.type) {
+      case ErrorTypes.NETWORK_ERROR:
+        return this.#hls.levels.length === 0 ? undefined : (): void => this.#hls.startLoad();
+      case ErrorTypes.MEDIA_ERROR:
+        return (): void => this.#hls.recoverMediaError();
+      case ErrorTypes.KEY_SYSTEM_ERROR:
+      case ErrorTypes.MUX_ERROR:
+      case ErrorTypes.OTHER_ERROR:
+        return undefined;
+    }
+  }
+}
+
+function clockLatency(playingDate: Date | null): number | undefined {
+  return playingDate === null ? undefined : (Date.now() - playingDate.getTime()) / 1000;
+}
+
+function currentRendition(hls: HlsJs): ReturnType<Playback['rendition']> {
+  const level = hls.levels[hls.currentLevel];
+  return level === undefined ? undefined : { height: level.height, bitrate: level.bitrate };
+}

@@ -1,0 +1,40 @@
+/** What the control API tells, and what it needs to know it: nothing here reaches into the pipeline. */
+
+import type { RenditionDescription } from '#shared/wire/publish.ts';
+import type { StreamName } from '#shared/identifiers.ts';
+import type { SourceProperties } from '../ingest/media-feed.ts';
+import type { HubPublisherStats } from '../publish/hub-client.ts';
+import type { ObjectWriterStats } from '../publish/object-writer-limits.ts';
+
+/** One live stream. Times are Unix milliseconds. */
+export interface StreamStatus {
+  readonly stream: StreamName;
+  readonly protocol: 'rtmp' | 'srt';
+  readonly remoteAddress: string;
+  readonly since: number;
+  /** `undefined` until the source is known. */
+  readonly source: SourceProperties | undefined;
+  readonly renditions: readonly RenditionDescription[];
+  /** Segment that comes next; `undefined` before the first epoch has begun. */
+  readonly nextMsn: number | undefined;
+  /** When the newest part was published; `undefined` before the first. */
+  readonly lastPartAt: number | undefined;
+  /** `undefined` before the first epoch has begun. */
+  readonly hub: HubPublisherStats | undefined;
+}
+
+/** Whether the origin can do its work. */
+export interface Readiness {
+  readonly ready: boolean;
+  /** One entry for each thing that matters (`rtmp`, `srt`, `ffmpeg`, …): `ok`, or what is wrong, without secrets. */
+  readonly checks: Readonly<Record<string, string>>;
+}
+
+/** What the origin shows of itself. */
+export interface StreamProvider {
+  listStreams(): readonly StreamStatus[];
+  /** Ends a stream from our side; false when it is not live. */
+  stopStream(stream: StreamName): boolean;
+  objectWriter(): ObjectWriterStats;
+  readiness(): Readiness;
+}

@@ -1,0 +1,55 @@
+/** Reads which stream an encoder wants to publish and with which key. */
+
+/** The one application that is served. */
+export const APPLICATION = 'live';
+
+/** Where the parts of a publish URL may travel: connect's `app` and `tcUrl`, and publish's stream name. */
+export interface PublishAddressParts {
+  readonly app: string;
+  readonly tcUrl: string;
+  readonly publishName: string;
+}
+
+/** A stream's name as the encoder gave it, and the key where there is one. */
+export interface PublishAddress {
+  readonly stream: string;
+  readonly key: string | undefined;
+}
+
+/** Reads `{stream}?key={key}`; the query may also be on `app` or `tcUrl`, the nearest to the name wins. */
+export function readPublishAddress(parts: PublishAddressParts): PublishAddress {
+  const key = readKey(parts.publishName) ?? readKey(parts.app) ?? readKey(parts.tcUrl);
+  return { stream: beforeQuery(parts.publishName), key };
+}
+
+/** Tells whether connect's `app` names the application, with or without a query or slashes around it. */
+export function isApplication(app: string): boolean {
+  return beforeQuery(app).replace(/^\/|\/$/g, '') === APPLICATION;
+}
+
+function beforeQuery(text: string): string {
+  const at = text.indexOf('?');
+  return at === -1 ? text : text.slice(0, at);
+}
+
+/** Only percent escapes are undone: a plus sign is a plus sign. */
+function readKey(text: string): string | undefined {
+  const at = text.indexOf('?');
+  if (at === -1) {
+    return undefined;
+  }
+  const field = text
+    .slice(at + 1)
+    .split('&')
+    .find((part) => part.startsWith('key='));
+  const value = field?.slice('key='.length);
+  return value === undefined || value === '' ? undefined : percentDecode(value);
+}
+
+function percentDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

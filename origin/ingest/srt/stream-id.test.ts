@@ -1,0 +1,72 @@
+import { assert, property, string, stringMatching } from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { rejectionCode } from './rejection.ts';
+import { parseStreamId } from './stream-id.ts';
+
+const NAME = stringMatching(/^[a-z0-9][a-z0-9_-]{0,63}$/);
+const KEY = stringMatching(/^[A-Za-z0-9_=-]{1,64}$/);
+
+describe('stream ids that ask to publish', () => {
+  test.each([
+    ['#!::r=live/cam,m=publish,key=s3cret', 'cam', 's3cret'],
+    ['#!::m=publish,key=s3cret,r=live/cam', 'cam', 's3cret'],
+    ['#!::r=cam,m=publish,key=s3cret', 'cam', 's3cret'],
+    ['#!::r=cam,key=s3cret', 'cam', 's3cret'],
+    ['#!::u=admin,h=example.com,t=stream,s=1,bmd_uuid=7,r=live/cam,m=publish,key=a', 'cam', 'a'],
+    ['#!::r=live/cam,m=publish,key=a=b==', 'cam', 'a=b=='],
+    ['#!::r=live/cam,m=publish', 'cam', undefined],
+    ['#!::r=live/cam,m=publish,key=', 'cam', undefined],
+    ['#!::r=live/../cam,m=publish,key=a', '../cam', 'a'],
+    ['publish:cam:s3cret', 'cam', 's3cret'],
+    ['publish:live/cam:s3cret', 'cam', 's3cret'],
+    ['publish:cam:a:b', 'cam', 'a:b'],
+    ['publish:cam', 'cam', undefined],
+  ])('reads %s', (text, stream, key) => {
+    expect(parseStreamId(text)).toEqual({ ok: true, value: { stream, key } });
+  });
+
+  test('reads back any name and key in both forms', () => {
+    assert(
+      property(NAME, KEY, (stream, key) => {
+        const value = { ok: true, value: { stream, key } };
+        expect(parseStreamId(`#!::r=live/${stream},m=publish,key=${key}`)).toEqual(value);
+        expect(parseStreamId(`publish:${stream}:${key}`)).toEqual(value);
+      }),
+    );
+  });
+});
+
+describe('stream ids that are refused', () => {
+  test.each([
+    ['', 1400],
+    ['cam', 1400],
+    [':', 1400],
+    ['#!::', 1400],
+    ['#!::r', 1400],
+    ['#!::=x', 1400],
+    ['#!::r=live/,m=publish', 1400],
+    ['#!::m=publish,key=a', 1400],
+    ['#!::r=a,r=b,m=publish', 1400],
+    ['#!::r=live/cam,m=publish,key=a,', 1400],
+    ['#!:{r=live/cam,m=publish}', 1400],
+    [`#!::r=live/cam,m=publish,key=${'ä'.repeat(300)}`, 1400],
+    ['#!::r=live/cam,m=request,key=a', 1405],
+    ['#!::r=live/cam,m=bidirectional,key=a', 1405],
+    ['read:cam:a', 1405],
+    ['#!::r=live/cam,m=publish,t=file,key=a', 1415],
+  ])('refuses %s with %i', (text, code) => {
+    const outcome = parseStreamId(text);
+    expect(outcome.ok).toBe(false);
+    expect(outcome.ok ? undefined : rejectionCode(outcome.failure)).toBe(code);
+  });
+
+  test('never throws, and never repeats a key in its detail', () => {
+    assert(
+      property(string({ maxLength: 600 }), (text) => {
+        const outcome = parseStreamId(`#!::key=s3cretkey,${text}`);
+        expect(outcome.ok ? '' : outcome.failure.detail).not.toContain('s3cretkey');
+        parseStreamId(text);
+      }),
+    );
+  });
+});

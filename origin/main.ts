@@ -1,0 +1,148 @@
+/** The origin: reads its environment and wires ingest, transcoding, packaging, publishing and control. */
+
+import { join } from 'node:path';
+import type { StreamName } from '#shared/identifiers.ts';
+import { startControlServer } from './control/control-server.ts';
+import type { StreamProvider } from './control/stream-status.ts';
+import type { MediaFeed } from './ingest/media-feed.ts';
+import { startRtmpServer } from './ingest/rtmp/rtmp-server.ts';
+import { SrtUnavailableError } from './ingest/srt/srt-error.ts';
+import { startSrtServer, type SrtServer } from './ingest/srt/srt-server.ts';
+import { StreamGate } from './ingest/stream-gate.ts';
+import { createLog, type Log } from './log.ts';
+import { createHttpClient } from './publish/http-client.ts';
+import { openObjectStore } from './publish/object-store.ts';
+import { openObjectWriter } from './publish/object-writer.ts';
+import { loadSettings, settingsForStream, type Settings } from './settings.ts';
+import { LiveStream } from './stream/live-stream.ts';
+import { DEFAULT_LADDER, ladderSchema, requiredEncoders, type Ladder } from './transcode/ladder.ts';
+import { probeFfmpeg } from './transcode/version.ts';
+
+/** Connections to the edge and to object storage, each. */
+const MAX_CONNECTIONS = 32;
+/** Time for uploads to finish when the origin stops, milliseconds; the rest goes to disk for the next start. */
+const CLOSE_UPLOADS_MS = 3_000;
+
+const settings = loadSettings({ env: process.env, ladderSchema });
+if (!settings.ok) {
+  process.stderr.write(`${settings.failure.lines.join('\n')}\n`);
+  process.exit(1);
+}
+const log = createLog({ level: settings.value.logLevel, pretty: process.stdout.isTTY, name: 'origin' });
+try {
+  await run(settings.value, log);
+} catch (error) {
+  log.fatal({ err: error }, error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}
+
+async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
+  await requireFfmpeg(config);
+  const http = createHttpClient({ maxConnections: MAX_CONNECTIONS });
+  const store = openObjectStore(config.objectStore, http.send);
+  const objects = await openObjectWriter({
+    store,
+    spoolFolder: join(config.dataDir, 'spool'),
+    log: rootLog.child({ part: 'objects' }),
+    limits: { spoolBytes: config.spoolBytes },
+  });
+  const reachable = await store.check();
+  if (!reachable.ok) {
+    rootLog.error(`object storage: ${reachable.failure.detail}; objects are kept on disk until it is there`);
+  }
+  const { edgeUrl, serviceToken } = config;
+  const destinations = { edgeUrl, serviceToken, send: http.send, objects };
+  const streams = new Map<StreamName, LiveStream>();
+  const gate = new StreamGate({
+    publishSecret: config.publishSecret,
+    maxStreams: config.maxStreams,
+    onStart: (feed) => streamOf(feed).attach(feed),
+    log: rootLog.child({ part: 'ingest' }),
+  });
+  function streamOf(feed: MediaFeed): LiveStream {
+    const { stream } = feed;
+    const known = streams.get(stream);
+    if (known !== undefined) {
+      return known;
+    }
+    const created = new LiveStream({
+      stream,
+      settings: settingsForStream(config, stream),
+      ffmpegPath: config.ffmpeg,
+      destinations,
+      log: rootLog.child({ stream }),
+      now: Date.now,
+      onOver: () => streams.delete(stream),
+    });
+    streams.set(stream, created);
+    return created;
+  }
+  const { host, ports } = config;
+  const rtmp = await startRtmpServer({ host, port: ports.rtmp, gate, log: rootLog.child({ part: 'rtmp' }) });
+  const srt = await startSrt(config, gate, rootLog.child({ part: 'srt' }));
+  const provider: StreamProvider = {
+    listStreams: () => [...streams.values()].map((stream) => stream.status()),
+    stopStream: (stream) => gate.stop(stream, 'ended through the control API'),
+    objectWriter: () => objects.stats,
+    readiness: () => ({
+      ready: true,
+      checks: {
+        rtmp: 'ok',
+        srt: srt === undefined ? 'libsrt is missing' : 'ok',
+        objects: objects.stats.away ? 'object storage is away' : 'ok',
+      },
+    }),
+  };
+  const control = await startControlServer({
+    host,
+    port: ports.control,
+    token: config.controlToken,
+    openMetrics: config.openMetrics,
+    streams: provider,
+    log: rootLog.child({ part: 'control' }),
+  });
+  rootLog.info({ rtmp: rtmp.port, srt: srt?.port, control: control.port }, 'the origin is ready');
+  await stopSignal();
+  rootLog.info('stopping: what is under way is published first');
+  await Promise.all([...streams.values()].map((stream) => stream.close()));
+  await Promise.all([rtmp.close(), srt?.close(), control.close()]);
+  await objects.close(CLOSE_UPLOADS_MS);
+  http.close();
+}
+
+async function requireFfmpeg(config: Settings<Ladder>): Promise<void> {
+  const ladders = [config.defaults, ...config.streams.values()].map((one) => one.ladder ?? DEFAULT_LADDER);
+  const encoders = [...new Set(ladders.flatMap((ladder) => requiredEncoders(ladder)))];
+  const probed = await probeFfmpeg(config.ffmpeg, encoders);
+  if (!probed.ok) {
+    throw new Error(probed.failure.detail);
+  }
+  log.info({ ffmpeg: probed.value.path, version: probed.value.version }, 'ffmpeg found');
+}
+
+/** Starts SRT, or says once why there is none: RTMP works without it. */
+async function startSrt(
+  config: Settings<Ladder>,
+  gate: StreamGate,
+  srtLog: Log,
+): Promise<SrtServer | undefined> {
+  const { host, ports, srtLatency } = config;
+  try {
+    return await startSrtServer({ host, port: ports.srt, gate, log: srtLog, latencyMs: srtLatency });
+  } catch (error) {
+    if (error instanceof SrtUnavailableError) {
+      srtLog.warn(error.message);
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Resolves when somebody asks the process to stop, or when the one that started it is gone. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect']) {
+      process.once(signal, () => resolve());
+    }
+  });
+}

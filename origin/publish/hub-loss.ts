@@ -1,0 +1,12 @@
+/** What a hub publisher tells its owner when an epoch is over for the hub. */
+
+/** Why an epoch cannot go on at its hub; the owner begins a new one, with a discontinuity. */
+export type HubLoss =
+  /** A newer epoch has begun, or the MSN was used already. */
+  | { readonly reason: 'stale'; readonly latestEpoch: number; readonly nextMsn: number }
+  /** The hub wants an update that is no longer kept. */
+  | { readonly reason: 'gap'; readonly expected: number; readonly oldest: number }
+  /** The hub was away for longer than the window reaches; it is back now. */
+  | { readonly reason: 'overflow'; readonly droppedUpdates: number }
+  /** The hub does not accept what we say: a bug on one of the two sides. */
+  | { readonly reason: 'invalid'; readonly detail: string };

@@ -1,0 +1,60 @@
+/** What an object writer is opened with, how much it keeps, how it repeats itself, and what it counts. */
+
+import type { Log } from '../log.ts';
+import type { Backoff } from './backoff.ts';
+import type { ObjectStore } from './object-store.ts';
+
+/** Bounds of an object writer. */
+export interface ObjectWriterLimits {
+  /** Requests at once, for all streams of the origin: some hundred objects a second at 100 ms each. */
+  readonly concurrency: number;
+  /** Bytes that wait or travel in memory before objects go to disk: seconds of many ladders. */
+  readonly memoryBytes: number;
+  /** How long storage may be away before what waits goes to disk, milliseconds: a crash loses no more than this. */
+  readonly memoryMs: number;
+  /** Bytes on disk; beyond, the oldest objects are given up. */
+  readonly spoolBytes: number;
+  /** Tries of an object that storage refuses outright before it is given up, so that it does not block the others. */
+  readonly refusedTries: number;
+  /** Wait between tries while storage is away. */
+  readonly retry: Backoff;
+}
+
+/** The limits used unless the settings or a test say otherwise. */
+export const OBJECT_WRITER_LIMITS: ObjectWriterLimits = {
+  concurrency: 32,
+  memoryBytes: 64 * 1024 * 1024,
+  memoryMs: 3_000,
+  spoolBytes: 2 * 1024 * 1024 * 1024,
+  refusedTries: 3,
+  retry: { baseMs: 100, maxMs: 5_000 },
+};
+
+/** Numbers for status and metrics. */
+export interface ObjectWriterStats {
+  /** Waiting or travelling, in memory. */
+  readonly pendingObjects: number;
+  readonly pendingBytes: number;
+  /** On disk. */
+  readonly spooledObjects: number;
+  readonly spooledBytes: number;
+  readonly uploadedObjects: number;
+  readonly uploadedBytes: number;
+  readonly failedRequests: number;
+  /** Given up: no room on disk, or refused outright. */
+  readonly droppedObjects: number;
+  readonly droppedBytes: number;
+  /** True while storage does not take objects. */
+  readonly away: boolean;
+}
+
+/** What a writer is opened with. */
+export interface ObjectWriterOptions {
+  readonly store: ObjectStore;
+  /** Folder for objects while storage is away; belongs to this writer alone. */
+  readonly spoolFolder: string;
+  readonly log: Log;
+  readonly limits?: Partial<ObjectWriterLimits>;
+  readonly now?: () => number;
+  readonly random?: () => number;
+}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { parseStreamName } from '#shared/identifiers.ts';
+import { loadSettings, settingsForStream } from './settings.ts';
+
+const LADDER = z.strictObject({ video: z.array(z.string()) });
+const SECRET = 'a-secret-that-is-long-enough';
+const COMPLETE = {
+  RILL_EDGE_URL: 'http://127.0.0.1:8080',
+  RILL_SERVICE_TOKEN: SECRET,
+  RILL_CONTROL_TOKEN: SECRET,
+  RILL_PUBLISH_SECRET: SECRET,
+  RILL_S3_ENDPOINT: 'http://127.0.0.1:8080/cdn-cgi/local/r2/s3',
+  RILL_S3_BUCKET: 'rill-media',
+  RILL_S3_ACCESS_KEY_ID: 'access',
+  RILL_S3_SECRET_ACCESS_KEY: SECRET,
+  RILL_DATA_DIR: '/var/lib/rill',
+};
+
+function load(env: Record<string, string>, file?: string) {
+  return loadSettings({
+    env: file === undefined ? env : { ...env, RILL_CONFIG: 'config.json' },
+    ladderSchema: LADDER,
+    readFile: () => file ?? '',
+  });
+}
+
+function lines(env: Record<string, string>, file?: string): readonly string[] {
+  const settings = load(env, file);
+  return settings.ok ? [] : settings.failure.lines;
+}
+
+describe('settings', () => {
+  it('have documented defaults where a variable is absent or empty', () => {
+    expect(load({ ...COMPLETE, RILL_HOST: '' })).toMatchObject({
+      ok: true,
+      value: {
+        host: '127.0.0.1',
+        ports: { rtmp: 1935, srt: 9000, control: 8081 },
+        objectStore: { region: 'auto', bucket: 'rill-media' },
+        spoolBytes: 2 * 1024 ** 3,
+        logLevel: 'info',
+        ffmpeg: 'ffmpeg',
+        srtLatency: 120,
+        openMetrics: false,
+        maxStreams: 100,
+        defaults: { partTarget: 0.5, segmentDuration: 2, windowSegments: 15, ladder: undefined },
+      },
+    });
+  });
+
+  it('name every variable that is missing, with an example', () => {
+    const missing = lines({});
+    expect(missing.map((line) => line.split(' ')[0])).toEqual(Object.keys(COMPLETE));
+    expect(missing[0]).toBe('RILL_EDGE_URL is missing; example: https://live.example.com');
+  });
+
+  it('name all mistakes of environment and file at once, and never a value', () => {
+    const env = {
+      ...COMPLETE,
+      RILL_RTMP_PORT: '70000',
+      RILL_EDGE_URL: 'ftp://hush',
+      RILL_SERVICE_TOKEN: 'hush',
+      RILL_S3_BUCKET: 'HUSH',
+      RILL_LOG_LEVEL: 'hush',
+      RILL_SRT_LATENCY_MS: '-1',
+    };
+    const file =
+      '{"partTarget":0.1,"windowSegments":2,"colour":"hush","streams":{"../x":{},"a":{"partTarget":2}}}';
+    const all = lines(env, file);
+    expect(all).toHaveLength(10);
+    expect(all.join('\n').toLowerCase()).not.toContain('hush');
+    expect(all).toContain('RILL_RTMP_PORT is not a port, 0 to 65535; example: 1935');
+    expect(all.join('\n')).toContain('config.json: partTarget:');
+    expect(all.join('\n')).toContain('config.json: streams.a.partTarget:');
+    expect(all.join('\n')).toContain('colour');
+  });
+
+  it('names a stream whose name is none', () => {
+    expect(lines(COMPLETE, '{"streams":{"../x":{}}}').join()).toContain('not a stream name');
+  });
+
+  it('refuse an edge URL with a path, whose requests would go elsewhere', () => {
+    expect(lines({ ...COMPLETE, RILL_EDGE_URL: 'http://127.0.0.1/edge' })).toHaveLength(1);
+  });
+
+  it('say where a file is not JSON, and which file cannot be read', () => {
+    expect(lines(COMPLETE, '{"partTarget": hush}')).toEqual(['config.json: not JSON']);
+    expect(lines(COMPLETE, '{\n"partTarget" 1}')).toEqual(['config.json: not JSON (line 2 column 14)']);
+    const unreadable = loadSettings({ env: { ...COMPLETE, RILL_CONFIG: '/nowhere' }, ladderSchema: LADDER });
+    expect(JSON.stringify(unreadable)).toContain('/nowhere, which cannot be read (ENOENT)');
+  });
+
+  it('of a stream are its own over the origin’s', () => {
+    const file = '{"partTarget":0.2,"streams":{"cam":{"windowSegments":30,"ladder":{"video":["copy"]}}}}';
+    const settings = load(COMPLETE, file);
+    const names = [parseStreamName('cam'), parseStreamName('other')];
+    const [own, other] = names.map((name) =>
+      settings.ok && name.ok ? settingsForStream(settings.value, name.value) : undefined,
+    );
+    expect(own).toEqual({
+      partTarget: 0.2,
+      segmentDuration: 2,
+      windowSegments: 30,
+      ladder: { video: ['copy'] },
+    });
+    expect(other).toEqual({ partTarget: 0.2, segmentDuration: 2, windowSegments: 15, ladder: undefined });
+  });
+});

@@ -1,0 +1,195 @@
+/** What an origin is told by its environment and its configuration file, checked once, all mistakes at a time. */
+
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
+import { milliseconds, seconds, type Milliseconds, type Seconds } from '#shared/media-time.ts';
+import { fail, ok, type Result } from '#shared/result.ts';
+import type { ObjectStoreSettings } from './publish/object-store.ts';
+import {
+  readEnvironment,
+  type Environment,
+  type LogLevel,
+  type SettingsFailure,
+} from './settings-environment.ts';
+
+/** How a stream is cut and transcoded. `L` is the ladder's type. */
+export interface StreamSettings<L> {
+  /** PART-TARGET. */
+  readonly partTarget: Seconds;
+  readonly segmentDuration: Seconds;
+  /** Segments that the playlist names. */
+  readonly windowSegments: number;
+  /** `undefined`: the default ladder for the source. */
+  readonly ladder: L | undefined;
+}
+
+/** What one stream has of its own. */
+export type StreamOverrides<L> = {
+  readonly [K in keyof StreamSettings<L>]?: StreamSettings<L>[K] | undefined;
+};
+
+/** Settings of an origin; it holds secrets, so it is never logged. */
+export interface Settings<L> {
+  readonly host: string;
+  readonly ports: { readonly rtmp: number; readonly srt: number; readonly control: number };
+  readonly edgeUrl: URL;
+  readonly serviceToken: string;
+  readonly controlToken: string;
+  readonly publishSecret: string;
+  readonly objectStore: ObjectStoreSettings;
+  readonly dataDir: string;
+  /** Disk for objects while object storage is away, bytes. */
+  readonly spoolBytes: number;
+  readonly logLevel: LogLevel;
+  readonly ffmpeg: string;
+  readonly srtLatency: Milliseconds;
+  /** True when `GET /metrics` asks for no token. */
+  readonly openMetrics: boolean;
+  /** Streams that may be live at once. */
+  readonly maxStreams: number;
+  readonly defaults: StreamSettings<L>;
+  readonly streams: ReadonlyMap<StreamName, StreamOverrides<L>>;
+}
+
+/** What {@link loadSettings} reads. */
+export interface SettingsSources<L> {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Schema of a ladder in the configuration file. */
+  readonly ladderSchema: z.ZodType<L>;
+  /** Reads the configuration file; `node:fs` unless a test says otherwise. */
+  readonly readFile?: (path: string) => string;
+}
+
+const BYTES_PER_MEBIBYTE = 1024 * 1024;
+/** Streams at once unless the file says otherwise: more ffmpeg processes than one machine can feed. */
+const DEFAULT_MAX_STREAMS = 100;
+
+const partTarget = z.number().min(0.2).max(1).transform(seconds);
+const segmentDuration = z.number().min(1).max(10).transform(seconds);
+/** HOLD-BACK is three target durations (rfc8216bis §4.4.3.8): fewer segments could not be played. */
+const windowSegments = z.int().min(3).max(50_000);
+
+function configurationSchema<L>(ladder: z.ZodType<L>) {
+  const stream = z.strictObject({
+    partTarget: partTarget.optional(),
+    segmentDuration: segmentDuration.optional(),
+    windowSegments: windowSegments.optional(),
+    ladder: ladder.optional(),
+  });
+  return z.strictObject({
+    partTarget: partTarget.default(seconds(0.5)),
+    segmentDuration: segmentDuration.default(seconds(2)),
+    windowSegments: windowSegments.default(15),
+    ladder: ladder.optional(),
+    maxStreams: z.int().min(1).max(10_000).default(DEFAULT_MAX_STREAMS),
+    streams: z.record(z.string(), stream).default({}).transform(byStreamName),
+  });
+}
+
+/** A key of a JSON object is any text: only stream names pass. */
+function byStreamName<S>(streams: Readonly<Record<string, S>>, context: z.RefinementCtx): Map<StreamName, S> {
+  const named = new Map<StreamName, S>();
+  for (const [text, settings] of Object.entries(streams)) {
+    const name = parseStreamName(text);
+    if (name.ok) {
+      named.set(name.value, settings);
+    } else {
+      context.addIssue({ code: 'custom', message: `not a stream name: ${name.failure.expected}` });
+    }
+  }
+  return named;
+}
+
+type Configuration<L> = z.infer<ReturnType<typeof configurationSchema<L>>>;
+
+/** Reads and checks all settings; an empty variable counts as absent. */
+export function loadSettings<L>(sources: SettingsSources<L>): Result<Settings<L>, SettingsFailure> {
+  const environment = readEnvironment(sources.env);
+  const configuration = readConfiguration(sources);
+  if (environment.ok && configuration.ok) {
+    return ok(settingsOf(environment.value, configuration.value));
+  }
+  const lines = [environment, configuration].flatMap((part) => (part.ok ? [] : part.failure.lines));
+  return fail({ reason: 'invalid-settings', lines });
+}
+
+/** The settings of one stream: its own where it has some, the origin's otherwise. */
+export function settingsForStream<L>(settings: Settings<L>, stream: StreamName): StreamSettings<L> {
+  const own = settings.streams.get(stream);
+  const { defaults } = settings;
+  return {
+    partTarget: own?.partTarget ?? defaults.partTarget,
+    segmentDuration: own?.segmentDuration ?? defaults.segmentDuration,
+    windowSegments: own?.windowSegments ?? defaults.windowSegments,
+    ladder: own?.ladder ?? defaults.ladder,
+  };
+}
+
+function readConfiguration<L>(sources: SettingsSources<L>): Result<Configuration<L>, SettingsFailure> {
+  const path = sources.env['RILL_CONFIG'] ?? '';
+  const schema = configurationSchema(sources.ladderSchema);
+  const json = path === '' ? ok({}) : readJson(path, sources.readFile ?? readText);
+  if (!json.ok) {
+    return json;
+  }
+  const parsed = schema.safeParse(json.value);
+  return parsed.success
+    ? ok(parsed.data)
+    : fail({
+        reason: 'invalid-settings',
+        lines: parsed.error.issues.map(
+          (issue) => `${path}: ${issue.path.length === 0 ? 'file' : issue.path.join('.')}: ${issue.message}`,
+        ),
+      });
+}
+
+function readJson(path: string, readFile: (path: string) => string): Result<unknown, SettingsFailure> {
+  const failed = (what: string) => fail({ reason: 'invalid-settings' as const, lines: [what] });
+  let content: string;
+  try {
+    content = readFile(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return failed(`RILL_CONFIG names ${path}, which cannot be read (${code}): correct the path or unset it`);
+  }
+  try {
+    return ok(JSON.parse(content));
+  } catch (error) {
+    // The parser's message quotes the file, which may not be the one that was meant.
+    const at = /line \d+ column \d+/.exec(String(error))?.[0];
+    return failed(`${path}: not JSON${at === undefined ? '' : ` (${at})`}`);
+  }
+}
+
+function readText(path: string): string {
+  return readFileSync(path, 'utf8');
+}
+
+function settingsOf<L>(env: Environment, file: Configuration<L>): Settings<L> {
+  const { partTarget, segmentDuration, windowSegments, ladder } = file;
+  return {
+    host: env.RILL_HOST,
+    ports: { rtmp: env.RILL_RTMP_PORT, srt: env.RILL_SRT_PORT, control: env.RILL_CONTROL_PORT },
+    edgeUrl: env.RILL_EDGE_URL,
+    serviceToken: env.RILL_SERVICE_TOKEN,
+    controlToken: env.RILL_CONTROL_TOKEN,
+    publishSecret: env.RILL_PUBLISH_SECRET,
+    objectStore: {
+      endpoint: env.RILL_S3_ENDPOINT,
+      bucket: env.RILL_S3_BUCKET,
+      region: env.RILL_S3_REGION,
+      accessKeyId: env.RILL_S3_ACCESS_KEY_ID,
+      secretAccessKey: env.RILL_S3_SECRET_ACCESS_KEY,
+    },
+    dataDir: env.RILL_DATA_DIR,
+    spoolBytes: env.RILL_SPOOL_MIB * BYTES_PER_MEBIBYTE,
+    logLevel: env.RILL_LOG_LEVEL,
+    ffmpeg: env.RILL_FFMPEG,
+    srtLatency: milliseconds(env.RILL_SRT_LATENCY_MS),
+    openMetrics: env.RILL_OPEN_METRICS === 'true',
+    maxStreams: file.maxStreams,
+    defaults: { partTarget, segmentDuration, windowSegments, ladder },
+    streams: file.streams,
+  };
+}

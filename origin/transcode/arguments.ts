@@ -1,0 +1,185 @@
+/**
+ * The ffmpeg command line of a stream: the feed on standard input, fragmented MP4 on standard output.
+ *
+ * Every rendition has an MP4 muxer of its own behind ffmpeg's `tee`, all writing to one pipe. A muxer shared by
+ * several tracks ends a fragment of all of them whenever one has a frame, with a guessed duration for the
+ * others, and then moves the next frame's time stamp to fit the guess. Alone, a track's fragment ends when its
+ * next frame has come, so its duration is exact and no track waits for another.
+ */
+
+import type { Seconds } from '#shared/media-time.ts';
+import type { FeedContainer } from '../ingest/media-feed.ts';
+import { encoderOptions } from './encoder-options.ts';
+import type { AudioRendition, PlannedRendition, RenditionPlan, VideoRendition } from './rendition-plan.ts';
+
+/**
+ * Output time of the source's first frame, seconds: keeps reordered frames and encoder delay above zero, and
+ * stays below the 10 s from which ffmpeg takes a first time stamp for a jump.
+ */
+const CLOCK_OFFSET_SECONDS = 5;
+/** Seconds by which a frame may miss the key frame grid: RTMP time stamps are rounded to a millisecond. */
+const GRID_TOLERANCE_SECONDS = 0.005;
+/** Ticks per second of every video track: exact for all common frame rates, and MPEG-TS's own. */
+const VIDEO_TIMESCALE = 90_000;
+
+/** How far ffmpeg reads ahead to learn what a feed carries: bytes, and microseconds of media. */
+const PROBING: Readonly<Record<FeedContainer, { readonly bytes: string; readonly duration: string }>> = {
+  // The sequence headers that open the feed say it all.
+  flv: { bytes: '500000', duration: '50000' },
+  // Packetized audio trails its video by up to 0.7 s; probing ends as soon as both were seen.
+  mpegts: { bytes: '1000000', duration: '1000000' },
+};
+
+/** What a command line is made of. */
+export interface TranscodeInput {
+  readonly container: FeedContainer;
+  readonly plan: RenditionPlan;
+  /** Distance of key frames where no rung is a copy. */
+  readonly segmentDuration: Seconds;
+}
+
+/**
+ * Builds the arguments. The output has one track per rendition of the plan, IDs from 1 in its order; each `moof`
+ * holds one frame of one track. The file starts with one `ftyp` and `moov` per track; see `joinInits`.
+ */
+export function ffmpegArguments(input: TranscodeInput): readonly string[] {
+  const video = input.plan.renditions.filter((rendition) => rendition.kind === 'video');
+  const audio = input.plan.renditions.filter((rendition) => rendition.kind === 'audio');
+  return [
+    '-hide_banner',
+    '-nostdin',
+    '-nostats',
+    '-loglevel',
+    'warning',
+    ...inputArguments(input.container),
+    ...filterArguments(video),
+    ...video.flatMap((rendition, index) => videoArguments(rendition, index, keyFrameRule(input, video))),
+    ...audio.flatMap((rendition, index) => audioArguments(rendition, index)),
+    ...muxerArguments(input.plan.renditions),
+  ];
+}
+
+function inputArguments(container: FeedContainer): readonly string[] {
+  return [
+    '-protocol_whitelist',
+    'pipe',
+    '-probesize',
+    PROBING[container].bytes,
+    '-analyzeduration',
+    PROBING[container].duration,
+    '-fpsprobesize',
+    '0',
+    // Decoding frames side by side would hold back one frame per core.
+    '-thread_type',
+    'slice',
+    '-itsoffset',
+    String(CLOCK_OFFSET_SECONDS),
+    // Only the live variant repairs time stamps that jump back.
+    '-f',
+    container === 'flv' ? 'live_flv' : 'mpegts',
+    '-i',
+    'pipe:0',
+  ];
+}
+
+/** One decoded picture, scaled from the source for each encoded rung. */
+function filterArguments(video: readonly VideoRendition[]): readonly string[] {
+  const encoded = video.flatMap((rendition, index) =>
+    rendition.encoding.codec === 'copy' ? [] : [{ rendition, index }],
+  );
+  if (encoded.length === 0) {
+    return [];
+  }
+  const split = `[0:v:0]split=${encoded.length}${encoded.map(({ index }) => `[s${index}]`).join('')}`;
+  const scaled = encoded.map(
+    ({ rendition, index }) =>
+      `[s${index}]scale=${rendition.width}:${rendition.height}:flags=bicubic,format=yuv420p[v${index}]`,
+  );
+  return ['-filter_complex', [split, ...scaled].join(';')];
+}
+
+/**
+ * Where encoded rungs have key frames. Beside a copy they follow the source; otherwise they lie on a grid that
+ * starts at the first frame, so that a late frame or a gap never shifts those after it.
+ */
+function keyFrameRule(input: TranscodeInput, video: readonly VideoRendition[]): string {
+  if (video.some((rendition) => rendition.encoding.codec === 'copy')) {
+    return 'source';
+  }
+  const cell = (time: string): string =>
+    `floor((${time}-ld(0)+${GRID_TOLERANCE_SECONDS})/${input.segmentDuration})`;
+  return `expr:if(isnan(prev_forced_t),st(0,t)*0+1,gt(${cell('t')},${cell('prev_forced_t')}))`;
+}
+
+function videoArguments(rendition: VideoRendition, index: number, keyFrames: string): readonly string[] {
+  if (rendition.encoding.codec === 'copy') {
+    // MPEG-TS's own codec tag is none of MP4's.
+    return ['-map', '0:v:0', `-c:v:${index}`, 'copy', `-tag:v:${index}`, 'avc1'];
+  }
+  return [
+    '-map',
+    `[v${index}]`,
+    ...encoderOptions(rendition.encoding, index, rendition.frameRate),
+    `-force_key_frames:v:${index}`,
+    keyFrames,
+    `-fps_mode:v:${index}`,
+    'passthrough',
+  ];
+}
+
+function audioArguments(rendition: AudioRendition, index: number): readonly string[] {
+  const map = ['-map', '0:a:0', `-c:a:${index}`];
+  if (rendition.encoding.codec === 'copy') {
+    return [...map, 'copy', `-tag:a:${index}`, 'mp4a'];
+  }
+  return [
+    ...map,
+    'aac',
+    `-b:a:${index}`,
+    String(rendition.encoding.bitrate),
+    `-ar:a:${index}`,
+    String(rendition.sampleRate),
+    `-ac:a:${index}`,
+    String(rendition.channels),
+    // Lost audio becomes silence, and samples never run more than 40 ms away from the source's clock.
+    `-filter:a:${index}`,
+    'aresample=async=1:min_hard_comp=0.04',
+  ];
+}
+
+function muxerArguments(renditions: readonly PlannedRendition[]): readonly string[] {
+  const ids = renditions.map((_, index) => index);
+  const options = [
+    'f=mp4',
+    'movflags=+empty_moov+default_base_moof+frag_discont',
+    'frag_duration=1',
+    'use_editlist=0',
+    'use_stream_ids_as_track_ids=1',
+    `video_track_timescale=${VIDEO_TIMESCALE}`,
+    'avoid_negative_ts=disabled',
+    'flush_packets=1',
+  ].join(':');
+  return [
+    ...paceArguments(renditions),
+    '-copytb',
+    '1',
+    '-max_interleave_delta',
+    '1',
+    ...ids.flatMap((id) => ['-streamid', `${id}:${id + 1}`]),
+    '-f',
+    'tee',
+    ids.map((id) => `[select=${id}:${options}]pipe:1`).join('|'),
+  ];
+}
+
+/**
+ * ffmpeg sorts the packets of several tracks by time and so keeps each back until a later one comes. One more
+ * copy of the video, a second ahead and in no file, is always later: nothing waits.
+ */
+function paceArguments(renditions: readonly PlannedRendition[]): readonly string[] {
+  const videos = renditions.filter((rendition) => rendition.kind === 'video').length;
+  if (videos === 0 || renditions.length === 1) {
+    return [];
+  }
+  return ['-map', '0:v:0', `-c:v:${videos}`, 'copy', `-bsf:v:${videos}`, 'setts=pts=PTS+1/TB:dts=DTS+1/TB'];
+}

@@ -1,0 +1,115 @@
+/** A real Chromium that plays the watch page and reads the wall clock back from its picture. */
+
+import { accessSync } from 'node:fs';
+import { chromium, type Page } from 'playwright-core';
+import { readStamp } from './wall-clock-stamp.ts';
+
+const PLAY_LIMIT_MS = 60_000;
+const CANVAS = { width: 640, height: 360 };
+const EXECUTABLES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+const FLAGS = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+  ...['--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
+];
+
+/** What is on screen at an instant. */
+export interface Seen {
+  readonly currentTime: number;
+  readonly bufferSeconds: number;
+  readonly stalled: boolean;
+  /** Now less the clock in the picture, `undefined` where the picture has none. */
+  readonly latencyMs: number | undefined;
+}
+
+/** An open watch page. */
+export interface WatchedPage {
+  readonly page: Page;
+  /** Resolves when the video's time advances. */
+  playing(): Promise<void>;
+  look(): Promise<Seen>;
+}
+
+/** A running browser. */
+export interface Browser {
+  watch(url: string): Promise<WatchedPage>;
+  close(): Promise<void>;
+}
+
+/** Starts Chromium without a window. */
+export async function startBrowser(): Promise<Browser> {
+  const executablePath = EXECUTABLES.find(exists);
+  if (executablePath === undefined) {
+    throw new Error('no Chromium found: install the package "chromium"');
+  }
+  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  return {
+    watch: async (url) => {
+      const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+      await page.goto(url);
+      return {
+        page,
+        playing: async () => {
+          await page.waitForFunction(
+            () => {
+              const video = document.querySelector('video');
+              return video !== null && video.currentTime > 0 && !video.paused && video.readyState >= 3;
+            },
+            undefined,
+            { timeout: PLAY_LIMIT_MS },
+          );
+        },
+        look: () => look(page),
+      };
+    },
+    close: () => browser.close(),
+  };
+}
+
+async function look(page: Page): Promise<Seen> {
+  const seen = await page.evaluate((size) => {
+    const video = document.querySelector('video');
+    if (video === null) {
+      throw new Error('the page has no video');
+    }
+    const canvas = document.createElement('canvas');
+    canvas.width = size.width;
+    canvas.height = size.height;
+    const context = canvas.getContext('2d');
+    if (context === null) {
+      throw new Error('no 2d canvas');
+    }
+    context.drawImage(video, 0, 0, size.width, size.height);
+    const now = Date.now();
+    const rows = Math.ceil((size.width / 20) * 2);
+    const pixels = context.getImageData(0, 0, size.width, rows).data;
+    const luma: number[] = [];
+    for (let at = 0; at < pixels.length; at += 4) {
+      luma.push(pixels[at + 1] ?? 0);
+    }
+    const end = video.buffered.length === 0 ? 0 : video.buffered.end(video.buffered.length - 1);
+    return {
+      luma,
+      now,
+      currentTime: video.currentTime,
+      bufferSeconds: end - video.currentTime,
+      stalled: video.readyState < 3,
+    };
+  }, CANVAS);
+  const plane = { data: Uint8Array.from(seen.luma), ...CANVAS, stride: CANVAS.width };
+  const stamp = readStamp(plane, seen.now);
+  return {
+    currentTime: seen.currentTime,
+    bufferSeconds: seen.bufferSeconds,
+    stalled: seen.stalled,
+    latencyMs: stamp === undefined ? undefined : seen.now - stamp,
+  };
+}
+
+function exists(path: string): boolean {
+  try {
+    accessSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
