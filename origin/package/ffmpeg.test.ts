@@ -1,10 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { mediaSequenceNumber, milliseconds, seconds } from '#shared/media-time.ts';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { joinInits } from '../transcode/init-join.ts';
 import { FragmentReader, MAX_MEDIA_BOX_BYTES, type FragmentEvent } from './fragment-reader.ts';
 import { writeInitSegment } from './init-segment.ts';
 import { Mp4FormatError } from './mp4-format-error.ts';
@@ -12,24 +14,36 @@ import type { PackagerEvent } from './packager-event.ts';
 import { Packager } from './packager.ts';
 import type { Track } from './sample.ts';
 
-const MOVFLAGS = '+empty_moov+default_base_moof+separate_moof+frag_every_frame';
-/** Two rungs with B-frames, and AAC: 5 s at 30 frames a second. */
+/** As the transcoder has it: a muxer for each track, all on one pipe, times from 5 s on. */
+const MUXER = 'f=mp4:movflags=+empty_moov+default_base_moof+frag_discont:frag_duration=1:use_editlist=0';
+const MUXER_IDS = 'use_stream_ids_as_track_ids=1:avoid_negative_ts=disabled:flush_packets=1';
+const TEE = [0, 1, 2].map((id) => `[select=${id}:${MUXER}:${MUXER_IDS}]pipe:1`).join('|');
+/** A rung without B-frames, a rung with them, and AAC: 5 s at 30 frames a second. */
 const ARGUMENTS = [
   '-v error -f lavfi -i testsrc2=size=320x180:rate=30 -f lavfi -i sine=sample_rate=44100 -t 5 -filter_complex',
-  '[0:v]split=2[a][b];[b]scale=160:90[c] -map [a] -map [c] -map 1:a',
-  '-c:v libx264 -preset ultrafast -g 60 -keyint_min 60 -sc_threshold 0',
-  '-bf 2 -c:a aac -ac 1 -f mp4 -movflags',
-  MOVFLAGS,
+  '[0:v]split=2[a][b];[b]scale=160:90[c] -map [a] -map [c] -map 1:a -output_ts_offset 5 -flags +global_header',
+  '-c:v libx264 -preset ultrafast -g 60 -keyint_min 60 -sc_threshold 0 -bf:v:0 0 -bf:v:1 2 -c:a aac -ac 1',
+  '-streamid 0:1 -streamid 1:2 -streamid 2:3 -f tee',
+  TEE,
 ].flatMap((line) => line.split(' '));
+/** More than ffmpeg writes in this test, bytes. */
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
+
+/** Audio that ends before the first picture of this movie. */
+const LEADING_AUDIO_FRAMES = 1;
 
 let folder: string;
 let movie: Uint8Array;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rill-package-'));
-  const file = join(folder, 'movie.mp4');
-  execFileSync('ffmpeg', [...ARGUMENTS, file]);
-  movie = readFileSync(file);
+  const output = execFileSync('ffmpeg', ARGUMENTS, { maxBuffer: MAX_OUTPUT_BYTES });
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of joinInits(Readable.from([output], { objectMode: true }), 3)) {
+    chunks.push(chunk);
+  }
+  movie = Buffer.concat(chunks);
+  writeFileSync(join(folder, 'movie.mp4'), movie);
 });
 
 afterAll(() => {
@@ -63,21 +77,20 @@ function cut(events: readonly FragmentEvent[]): readonly PackagerEvent[] {
   return [...cutEvents, ...packager.flush()];
 }
 
-/** Times of all packets as ffprobe reads them, in the track's ticks. */
-function packets(file: string, stream: string): string {
-  const entries = 'packet=pts,dts,duration,size,flags';
-  return execFileSync(
-    'ffprobe',
-    ['-v', 'error', '-select_streams', stream, '-show_entries', entries, '-of', 'csv=p=0', file],
-    { encoding: 'utf8' },
-  );
+/** Presentation time, decode time, size and flags of all packets as ffprobe reads them. */
+function packets(file: string, stream: string): readonly string[] {
+  const entries = 'packet=pts,dts,size,flags';
+  const options = ['-v', 'error', '-select_streams', stream, '-show_entries', entries, '-of', 'csv=p=0'];
+  return execFileSync('ffprobe', [...options, file], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
 }
 
 describe("ffmpeg's fragmented MP4", () => {
   it('gives each track with codecs from its real parameter sets', () => {
     const tracks = tracksOf(read([movie]));
     expect(tracks.map(({ kind, codecs, width, height }) => [kind, codecs, width, height])).toEqual([
-      ['video', expect.stringMatching(/^avc1\.4D40[0-9A-F]{2}$/), 320, 180],
+      ['video', expect.stringMatching(/^avc1\.42C0[0-9A-F]{2}$/), 320, 180],
       ['video', expect.stringMatching(/^avc1\.4D40[0-9A-F]{2}$/), 160, 90],
       ['audio', 'mp4a.40.2', 0, 0],
     ]);
@@ -105,19 +118,21 @@ describe("ffmpeg's fragmented MP4", () => {
   it('goes through parts into files that ffmpeg decodes without an error, packet for packet the same', () => {
     const events = read(chunksOf(movie, 32_768));
     const cutEvents = cut(events);
-    expect(cutEvents.filter((event) => event.kind === 'warning')).toEqual([]);
+    const warnings = cutEvents.flatMap((event) => (event.kind === 'warning' ? [event.code] : []));
+    // The encoder's delay puts the first pictures a little behind the first audio.
+    expect(warnings).toEqual(['leading-audio-dropped']);
     for (const [index, track] of tracksOf(events).entries()) {
       const parts = cutEvents.flatMap((event) =>
         event.kind === 'part' && event.trackId === track.id ? [event.bytes] : [],
       );
       const file = join(folder, `${track.id}.mp4`);
       writeFileSync(file, Buffer.concat([writeInitSegment(track), ...parts]));
-      expect(packets(file, '0')).toBe(packets(join(folder, 'movie.mp4'), String(index)));
-      const complaints = execFileSync('ffmpeg', ['-v', 'warning', '-i', file, '-f', 'null', '-'], {
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      expect(complaints).toBe('');
+      const original = packets(join(folder, 'movie.mp4'), String(index));
+      const dropped = track.kind === 'audio' ? LEADING_AUDIO_FRAMES : 0;
+      expect(packets(file, '0')).toEqual(original.slice(dropped));
+      const options = ['-v', 'warning', '-xerror', '-i', file, '-fps_mode', 'passthrough', '-f', 'null', '-'];
+      const decoded = spawnSync('ffmpeg', options, { encoding: 'utf8' });
+      expect([decoded.status, decoded.stderr]).toEqual([0, '']);
     }
   });
 });
