@@ -15,7 +15,7 @@ export type FragmentEvent =
   | { readonly kind: 'sample'; readonly trackId: number; readonly sample: Sample };
 
 /** Largest `moov` or `moof` read, bytes: headers of 64 tracks take far less. */
-export const MAX_HEADER_BOX_BYTES = 1024 * 1024;
+const MAX_HEADER_BOX_BYTES = 1024 * 1024;
 /** Largest `mdat` read, bytes: four seconds at 60 Mbit/s in one fragment. */
 export const MAX_MEDIA_BOX_BYTES = 32 * 1024 * 1024;
 /** Size field that says a 64-bit size follows the type. */

@@ -27,7 +27,7 @@ export interface RunFields {
 }
 
 /** Most samples of one run that are read: far beyond a fragment of a few seconds. */
-export const MAX_RUN_SAMPLES = 65_536;
+const MAX_RUN_SAMPLES = 65_536;
 /** The flag that says a sample is no sync sample, ISO/IEC 14496-12 §8.8.3.1. */
 export const NON_SYNC_SAMPLE = 0x1_0000;
 
