@@ -8,7 +8,8 @@ const NEVER_ON_ITS_OWN = 100_000;
 const BUFFER_SECONDS = 1;
 
 /**
- * Options of one encoded rung, each addressed to output video stream `index`.
+ * Options of one encoded rung, each addressed to output video stream `index`. Behind `tee`, ffmpeg does not see
+ * that MP4 wants the parameter sets in its header, so the encoder is told.
  *
  * `frameRate` goes to x264's rate control, which trusts it rather than the time stamps; without it ffmpeg would
  * assume 25.
@@ -28,7 +29,7 @@ export function encoderOptions(
     bufsize: String(Math.round(maxBitrate * BUFFER_SECONDS)),
     g: String(NEVER_ON_ITS_OWN),
     bf: '0',
-    flags: '+cgop',
+    flags: '+cgop+global_header',
     enc_time_base: '1:90000',
   };
   return Object.entries(options).flatMap(([option, value]) => [`-${option}:v:${index}`, value]);
