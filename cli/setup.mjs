@@ -252,7 +252,7 @@ function isExecutable(file) {
 }
 
 function say(line) {
-  console.log(`setup: ${line}`);
+  console.error(`setup: ${line}`);
 }
 
 if (realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {

@@ -136,6 +136,17 @@ describe('parts', () => {
     expect(only(events, 'part').every((part) => part.duration <= target)).toBe(true);
   });
 
+  it('keeps the configured PART-TARGET where the frame rate varies', () => {
+    const times = Array.from({ length: 120 }, (_, index) => index * 3000 + Math.floor(index / 2) * 3000);
+    const source = {
+      track: videoTrack(1, 90_000),
+      samples: samplesAt(times, (index) => ({ sync: index % 40 === 0 })),
+    };
+    const [start, ...events] = run([source], { partTarget: 0.5 });
+    expect(start).toMatchObject({ kind: 'start', partTarget: 0.5 });
+    expect(only(events, 'part').every((part) => part.duration <= 0.5)).toBe(true);
+  });
+
   it('names a frame that lasts longer than PART-TARGET', () => {
     const source = { track: VIDEO, samples: steadyVideo({ frames: 8, frameTicks: 512, gop: 8 }) };
     const slow = source.samples.map((sample, index) => ({

@@ -12,6 +12,8 @@ export interface FrameTiming {
   readonly uncertainty: number;
 }
 
+/** Spread of durations that rounding to whole milliseconds explains, seconds; more is a variable frame rate. */
+const ROUNDING_JITTER = 0.0025;
 /** Relative slack for sums of fractions. */
 const EPSILON = 1e-6;
 const COMMON_FRAME_RATES: readonly number[] = [
@@ -42,10 +44,12 @@ export function measureFrames(durations: readonly number[]): FrameTiming {
 
 /**
  * Chooses PART-TARGET (rfc8216bis §4.4.3.7): the configured one where whole frames of each track surely fill at
- * least 85 % of it, else the most that as many whole frames as fit may last, at least one.
+ * least 85 % of it, else the most that as many whole frames as fit may last, at least one. Nothing is sure where the
+ * frame rate varies, so there the configured one stands and some parts fall below 85 %.
  */
 export function choosePartTarget(configured: Seconds, tracks: readonly FrameTiming[]): Seconds {
-  if (tracks.every((track) => surelyFills(track, configured))) {
+  const varies = tracks.some((track) => track.jitter > ROUNDING_JITTER);
+  if (varies || tracks.every((track) => surelyFills(track, configured))) {
     return configured;
   }
   return seconds(Math.max(...tracks.map((track) => longestFill(track, configured))));
