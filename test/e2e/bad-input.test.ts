@@ -207,3 +207,45 @@ describe('playing', () => {
     }
   });
 });
+
+describe('an origin that cannot work', () => {
+  const secret = 'not-a-secret-but-long-enough';
+  const environment = {
+    PATH: process.env['PATH'],
+    RILL_EDGE_URL: 'http://127.0.0.1:1',
+    RILL_SERVICE_TOKEN: secret,
+    RILL_CONTROL_TOKEN: secret,
+    RILL_PUBLISH_SECRET: secret,
+    RILL_S3_ENDPOINT: 'http://127.0.0.1:1',
+    RILL_S3_BUCKET: 'bucket',
+    RILL_S3_ACCESS_KEY_ID: 'id',
+    RILL_S3_SECRET_ACCESS_KEY: secret,
+    RILL_DATA_DIR: '/nonexistent',
+    RILL_RTMP_PORT: '0',
+    RILL_SRT_PORT: '0',
+    RILL_CONTROL_PORT: '0',
+  };
+  const startOrigin = (changed: object): Promise<{ code: unknown; output: string }> =>
+    new Promise((resolve) => {
+      const env = { ...environment, ...changed };
+      execFile(process.execPath, ['origin/main.ts'], { env }, (error, stdout, stderr) =>
+        resolve({ code: error?.code, output: stdout + stderr }),
+      );
+    });
+
+  test('says that ffmpeg is missing and how to install it', async () => {
+    const { code, output } = await startOrigin({ RILL_FFMPEG: '/nonexistent/ffmpeg' });
+    expect(code).toBe(1);
+    expect(output).toContain('/nonexistent/ffmpeg');
+    expect(output).toMatch(/apt-get install ffmpeg.*dnf install ffmpeg.*brew install ffmpeg/);
+    expect(output).not.toContain(secret);
+  });
+
+  test('says everything that is wrong with its settings at once', async () => {
+    const { code, output } = await startOrigin({ RILL_EDGE_URL: 'nowhere', RILL_S3_BUCKET: '' });
+    expect(code).toBe(1);
+    expect(output).toMatch(/RILL_EDGE_URL/);
+    expect(output).toMatch(/RILL_S3_BUCKET/);
+    expect(output).not.toContain(secret);
+  });
+});
