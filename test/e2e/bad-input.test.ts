@@ -9,20 +9,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fetchPlaylist, fetchVariants, until } from '../support/live-client.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
 import { startStampedPublisher, type StampedPublisher } from '../support/stamped-publisher.ts';
+import { COPY_LADDER } from '../support/ladders.ts';
 
 const run = promisify(execFile);
 const CLOSE_LIMIT_MS = 30_000;
-const LADDER = {
-  video: [{ name: 'source', codec: 'copy' }],
-  audio: { name: 'audio', codec: 'copy', bitrate: 128_000 },
-};
 
 let rill: RillInstance;
 let bystander: StampedPublisher;
 let bystanderUrl: string;
 
 beforeAll(async () => {
-  rill = await startRill({ partTarget: 0.5, ladder: LADDER });
+  rill = await startRill({ partTarget: 0.5, ladder: COPY_LADDER });
   bystander = startStampedPublisher({ url: await rill.rill('publish-url', 'bystander', '--rtmp') });
   bystanderUrl = await rill.rill('play-url', 'bystander');
   await until('the bystander to be live', async () => (await fetchVariants(bystanderUrl)).variants[0]);
