@@ -4,6 +4,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fetchMedia, fetchPlaylist, type ListedPart, type ListedPlaylist } from '../support/live-client.ts';
 
+/** Comes with ffmpeg. */
+const FFPROBE = 'ffprobe';
+
 /** A part as it was downloaded the moment it was listed. */
 export interface RecordedPart extends ListedPart {
   readonly bytes: Uint8Array;
@@ -79,7 +82,7 @@ export interface Packet {
 export async function readPackets(media: Uint8Array): Promise<readonly Packet[]> {
   const entries = 'packet=pts_time,dts_time,flags';
   const options = ['-v', 'error', '-f', 'mp4', '-show_entries', entries, '-of', 'compact=p=0', 'pipe:0'];
-  const child = spawn('ffprobe', options, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(FFPROBE, options, { stdio: ['pipe', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   child.stdin.on('error', () => undefined);
