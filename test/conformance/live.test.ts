@@ -5,7 +5,7 @@ import { fetchMedia, fetchVariants, until } from '../support/live-client.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
 import { startStampedPublisher, type StampedPublisher } from '../support/stamped-publisher.ts';
 import { tagsAfterParts } from './playlist-lines.ts';
-import { readPackets, recordRendition, type Packet, type Recording } from './recording.ts';
+import { readSegments, recordRendition, type RecordedSegment, type Recording } from './recording.ts';
 
 const RECORDED_MS = 12_000;
 const PART_TARGET = 0.5;
@@ -30,22 +30,12 @@ const CONFIG = {
   },
 };
 
-interface CheckedSegment {
-  readonly rendition: string;
-  readonly uri: string;
-  readonly msn: number;
-  readonly duration: number;
-  readonly bytes: Uint8Array;
-  readonly parts: Recording['parts'];
-  readonly packets: readonly Packet[];
-}
-
 let rill: RillInstance;
 let publisher: StampedPublisher;
 let multivariant: string;
 let recordings: ReadonlyMap<string, Recording>;
 let inits: ReadonlyMap<string, Uint8Array>;
-let segments: readonly CheckedSegment[];
+let segments: readonly RecordedSegment[];
 
 beforeAll(async () => {
   rill = await startRill(CONFIG);
@@ -67,30 +57,17 @@ beforeAll(async () => {
       ),
     ),
   );
-  segments = (await Promise.all([...recordings].map(([name, one]) => checkedSegments(name, one)))).flat();
+  segments = (
+    await Promise.all(
+      [...recordings].map(([name, one]) => readSegments(name, one, inits.get(name) ?? new Uint8Array())),
+    )
+  ).flat();
 });
 
 afterAll(async () => {
   await publisher?.stop();
   await rill?.stop();
 });
-
-/** The segments whose every part was recorded, downloaded now, when the first of them have left the playlist. */
-async function checkedSegments(rendition: string, recording: Recording): Promise<readonly CheckedSegment[]> {
-  const listed = new Map(
-    recording.playlists.flatMap((playlist) => playlist.segments.map((one) => [one.msn, one] as const)),
-  );
-  const firstWhole = (recording.parts[0]?.msn ?? 0) + 1;
-  const whole = [...listed.values()].filter((one) => one.msn >= firstWhole);
-  return Promise.all(
-    whole.map(async (one) => {
-      const bytes = await fetchMedia(recording.url, one.uri);
-      const packets = await readPackets(Buffer.concat([inits.get(rendition) ?? new Uint8Array(), bytes]));
-      const parts = recording.parts.filter((part) => part.msn === one.msn);
-      return { ...one, rendition, bytes, parts, packets };
-    }),
-  );
-}
 
 const everyPlaylist = (): readonly string[] =>
   [...recordings.values()].flatMap(({ playlists }) => playlists.map((playlist) => playlist.text));

@@ -8,7 +8,7 @@ import { fetchMedia, fetchPlaylist, type ListedPart, type ListedPlaylist } from 
 const FFPROBE = 'ffprobe';
 
 /** A part as it was downloaded the moment it was listed. */
-export interface RecordedPart extends ListedPart {
+interface RecordedPart extends ListedPart {
   readonly bytes: Uint8Array;
   /** Milliseconds from the request to the last byte. */
   readonly downloadMs: number;
@@ -17,7 +17,7 @@ export interface RecordedPart extends ListedPart {
 }
 
 /** The answer to a request for a hinted part. */
-export interface HintAnswer {
+interface HintAnswer {
   readonly status: number;
   readonly bytes: Uint8Array;
 }
@@ -72,14 +72,14 @@ async function download(url: string, part: ListedPart, listedAt: number): Promis
 }
 
 /** A sample as ffprobe finds it; times in seconds. */
-export interface Packet {
+interface Packet {
   readonly decodeTime: number;
   readonly presentationTime: number;
   readonly sync: boolean;
 }
 
 /** Reads the samples of an init segment and the media after it. */
-export async function readPackets(media: Uint8Array): Promise<readonly Packet[]> {
+async function readPackets(media: Uint8Array): Promise<readonly Packet[]> {
   const entries = 'packet=pts_time,dts_time,flags';
   const options = ['-v', 'error', '-f', 'mp4', '-show_entries', entries, '-of', 'compact=p=0', 'pipe:0'];
   const child = spawn(FFPROBE, options, { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -101,4 +101,36 @@ export async function readPackets(media: Uint8Array): Promise<readonly Packet[]>
         sync: fields.get('flags')?.startsWith('K') === true,
       };
     });
+}
+
+/** A segment with what was recorded of it and the samples that are in it. */
+export interface RecordedSegment {
+  readonly rendition: string;
+  readonly uri: string;
+  readonly msn: number;
+  readonly duration: number;
+  readonly bytes: Uint8Array;
+  readonly parts: Recording['parts'];
+  readonly packets: readonly Packet[];
+}
+
+/** The segments whose every part was recorded, downloaded now, when the first of them have left the playlist. */
+export async function readSegments(
+  rendition: string,
+  recording: Recording,
+  init: Uint8Array,
+): Promise<readonly RecordedSegment[]> {
+  const listed = new Map(
+    recording.playlists.flatMap((playlist) => playlist.segments.map((one) => [one.msn, one] as const)),
+  );
+  const firstWhole = (recording.parts[0]?.msn ?? 0) + 1;
+  const whole = [...listed.values()].filter((one) => one.msn >= firstWhole);
+  return Promise.all(
+    whole.map(async (one) => {
+      const bytes = await fetchMedia(recording.url, one.uri);
+      const packets = await readPackets(Buffer.concat([init, bytes]));
+      const parts = recording.parts.filter((part) => part.msn === one.msn);
+      return { ...one, rendition, bytes, parts, packets };
+    }),
+  );
 }
