@@ -2,6 +2,7 @@
 
 import { Hono } from 'hono';
 import { errorAnswer } from '../answer.ts';
+import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
@@ -42,7 +43,9 @@ export function createGateway(parts: { readonly deliver: Deliver; readonly now?:
   for (const path of ['/healthz', '/watch/*', '/assets/*', '/live/*', '/t/*']) {
     app.all(path, (context) => otherMethod(context.req.method, READ));
   }
-  app.notFound(() => errorAnswer(404, 'no-such-path'));
+  app.notFound(() =>
+    errorAnswer(404, 'no-such-path', { headers: { 'cache-control': cacheControl({ kind: 'refusal' }) } }),
+  );
   app.onError((error) => {
     logEvent('error', 'gateway-failed', { cause: describeError(error) });
     return errorAnswer(500, 'internal-error');

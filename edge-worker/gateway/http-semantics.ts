@@ -11,11 +11,15 @@ export async function applyRequest(request: Request, answer: Response): Promise<
   if (answer.status !== 200) {
     return withoutBodyOnHead(request, answer);
   }
+  const isPlaylist = answer.headers.get('content-type') === PLAYLIST_TYPE;
+  if (isPlaylist) {
+    answer.headers.set('vary', 'Accept-Encoding');
+  }
   const etag = answer.headers.get('etag');
   if (etag !== null && matchesTag(request.headers.get('if-none-match'), etag)) {
     return notModified(answer);
   }
-  if (answer.headers.get('content-type') === PLAYLIST_TYPE) {
+  if (isPlaylist) {
     return withoutBodyOnHead(request, compressPlaylist(request, answer));
   }
   return withoutBodyOnHead(request, await applyRange(request, answer));
@@ -60,7 +64,6 @@ async function applyRange(request: Request, answer: Response): Promise<Response>
 
 /** Declares gzip, which the runtime then applies (RFC 9110 §8.4); the platform leaves this content type alone. */
 function compressPlaylist(request: Request, answer: Response): Response {
-  answer.headers.set('vary', 'Accept-Encoding');
   const size = Number(answer.headers.get('content-length') ?? MIN_COMPRESSED_BYTES);
   if (size < MIN_COMPRESSED_BYTES || !acceptsGzip(acceptedEncodings(request))) {
     return answer;

@@ -272,6 +272,8 @@ describe('what a viewer gets', () => {
     expect(packed.headers.get('content-encoding')).toBe('gzip');
     expect(packed.headers.get('vary')).toBe('Accept-Encoding');
     expect(packed.headers.get('etag')).toBe('W/"p"');
+    const same = await gateway().get(path, { headers: { 'if-none-match': 'W/"p"' } });
+    expect([same.status, same.headers.get('vary')]).toEqual([304, 'Accept-Encoding']);
     const plain = await gateway().get(path, { headers: { 'accept-encoding': 'gzip;q=0' } });
     expect(plain.headers.get('content-encoding')).toBeNull();
     const silent = { headers: { 'accept-encoding': 'br, gzip' }, cf: { clientAcceptEncoding: '' } };

@@ -2,6 +2,7 @@
 
 import type { Grant } from '../../shared/tokens/grant.ts';
 import { errorAnswer } from '../answer.ts';
+import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { parseLiveResource, type LiveResource } from '../resource.ts';
@@ -34,7 +35,10 @@ export async function answerPlayback(
   const url = new URL(request.url);
   const resource = parseLiveResource(splitTokenPath(url.pathname).path);
   if (!resource.ok) {
-    return errorAnswer(404, resource.failure.reason, { detail: resource.failure.detail });
+    return errorAnswer(404, resource.failure.reason, {
+      detail: resource.failure.detail,
+      headers: { 'cache-control': cacheControl({ kind: 'refusal' }) },
+    });
   }
   const found = findToken(request, url);
   const stream = resource.value.stream;

@@ -55,7 +55,9 @@ function compress(acceptEncoding: string | null, response: Response): Response {
   }
   const encoded = new Response(response.body, response);
   encoded.headers.set('Content-Encoding', 'gzip');
-  encoded.headers.append('Vary', 'Accept-Encoding');
+  if (!/\baccept-encoding\b/i.test(response.headers.get('Vary') ?? '')) {
+    encoded.headers.append('Vary', 'Accept-Encoding');
+  }
   encoded.headers.delete('Content-Length');
   // As Cloudflare does: the encoded bytes are no longer those that a strong ETag names.
   const etag = response.headers.get('ETag');

@@ -21,6 +21,10 @@ describe('hot media', () => {
     hot.addPart(address(0, 1), new Uint8Array(1));
     expect(hot.segment(address(0, 0), 2)).toBeUndefined();
     expect(hot.segment(address(0, 0), 1)).toBeUndefined();
+    expect(hot.segment(address(0, 0))).toBeUndefined();
+    hot.addPart(address(1, 0), new Uint8Array(1));
+    hot.addPart(address(1, 1), new Uint8Array(1));
+    expect(hot.segment(address(1, 0))).toHaveLength(2);
   });
 
   it('keeps its own copy of the bytes', () => {

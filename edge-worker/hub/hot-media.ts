@@ -52,15 +52,18 @@ export class HotMedia {
     return this.#segments.get(segmentKey(address))?.parts.get(address.part);
   }
 
-  /** A whole segment of `count` parts, if every one of them is hot. */
-  segment(address: Omit<PartAddress, 'part'>, count: number): Uint8Array<ArrayBuffer> | undefined {
+  /**
+   * A whole segment of `count` parts, if every one of them is hot. Where a complete segment has left the playlist
+   * its count is not known any more; then all that there are count, since only the first can be missing.
+   */
+  segment(address: Omit<PartAddress, 'part'>, count?: number): Uint8Array<ArrayBuffer> | undefined {
     const hot = this.#segments.get(segmentKey(address));
-    if (hot === undefined || count === 0 || hot.parts.size !== count) {
+    if (hot === undefined || count === 0 || hot.parts.size !== (count ?? hot.parts.size)) {
       return undefined;
     }
     const whole = new Uint8Array(hot.bytes);
     let at = 0;
-    for (let index = 0; index < count; index += 1) {
+    for (let index = 0; index < hot.parts.size; index += 1) {
       const bytes = hot.parts.get(index);
       if (bytes === undefined) {
         return undefined;

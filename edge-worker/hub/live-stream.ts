@@ -218,11 +218,11 @@ export class LiveStream {
     const parts = file.kind === 'segment' ? this.#partsOf(rendition, file.msn) : undefined;
     switch (location) {
       case 'published': {
-        const bytes = this.#hotBytes(rendition, file, parts ?? 0);
+        const bytes = this.#hotBytes(rendition, file, parts);
         return bytes === undefined ? { kind: 'storage', parts } : { kind: 'bytes', bytes };
       }
       case 'older': {
-        const bytes = this.#hotBytes(rendition, file, 0);
+        const bytes = this.#hotBytes(rendition, file, undefined);
         return bytes === undefined ? { kind: 'storage', parts: undefined } : { kind: 'bytes', bytes };
       }
       case 'hinted':
@@ -236,7 +236,11 @@ export class LiveStream {
     return rendition === undefined ? undefined : findSegment(rendition, msn)?.parts.length;
   }
 
-  #hotBytes(rendition: string, file: MediaFile, parts: number): Uint8Array<ArrayBuffer> | undefined {
+  #hotBytes(
+    rendition: string,
+    file: MediaFile,
+    parts: number | undefined,
+  ): Uint8Array<ArrayBuffer> | undefined {
     switch (file.kind) {
       case 'init':
         return this.#hot.init(rendition, file.epoch);

@@ -168,6 +168,14 @@ describe('a blocking playlist request', () => {
     expect((await hub.get('v/index.m3u8?_HLS_msn=99&_HLS_skip=YES')).status).toBe(200);
   });
 
+  it('of an ended stream ignores its directives, wrong ones as well', async () => {
+    const hub = new Hub();
+    await hub.publish(...START, ...segments(0, 2), { kind: 'end' });
+    const plain = await hub.text('v/index.m3u8');
+    expect(await hub.text('v/index.m3u8?_HLS_part=3')).toBe(plain);
+    expect(await hub.text('v/index.m3u8?_HLS_msn=x')).toBe(plain);
+  });
+
   it('that is held for more than three target durations is answered 503', async () => {
     const hub = new Hub();
     const quick = { ...begin(), targetDuration: 1, partTarget: 0.5 };
@@ -224,6 +232,13 @@ describe('media of a hub', () => {
     expect(await hub.text('v/100-0.m4s')).toBe('200 <v 0.0><v 0.1>');
   });
 
+  it('that has left the playlist is served from memory while it is there', async () => {
+    const hub = new Hub();
+    await hub.publish(...START, ...segments(0, 12));
+    expect(await hub.text('v/100-0.m4s')).toBe('200 <v 0.0><v 0.1>');
+    expect(await hub.text('v/100-0.1.m4s')).toBe('200 <v 0.1>');
+  });
+
   it('that is hinted is held until it is whole', async () => {
     const hub = new Hub();
     await hub.publish(...START, part('v', 0, 0));
@@ -236,6 +251,7 @@ describe('media of a hub', () => {
   it('that may lie in object storage is a 404 that says so, and one that never was is not', async () => {
     const hub = new Hub();
     await hub.publish(...START, ...segments(0, 12));
+    await evictDurableObject(hub.stub);
     const lookups = ['v/99-1.m4s', 'v/100-1.m4s', 'x/99-init.mp4'].map((path) => hub.get(path));
     for (const response of await Promise.all(lookups)) {
       expect([response.status, response.headers.get('rill-lookup')]).toEqual([404, 'storage']);

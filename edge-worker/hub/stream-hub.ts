@@ -21,6 +21,8 @@ export interface HubEnv {}
 
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 const MEDIA_TYPE = 'video/mp4';
+/** What a playlist with EXT-X-ENDLIST is asked with: its directives are ignored, wrong ones as well. */
+const NO_DIRECTIVES = new URLSearchParams();
 
 /** Holds one stream's live window, its newest bytes and the requests that wait for the next. */
 export class StreamHub extends DurableObject<HubEnv> {
@@ -53,7 +55,7 @@ export class StreamHub extends DurableObject<HubEnv> {
       case 'multivariant':
         return playlistResponse(this.#live.multivariantPlaylist());
       case 'media-playlist': {
-        const directives = parseDirectives(query);
+        const directives = parseDirectives(this.#live.window?.ended === true ? NO_DIRECTIVES : query);
         return directives.ok
           ? playlistResponse(await this.#live.mediaPlaylist(route.rendition, directives.value))
           : textResponse(400, directives.failure.detail);
