@@ -1,7 +1,7 @@
 /**
  * Age of the newest part's last picture when its download through the edge ends, and the time from an
  * encoder's start to the first playable part. Pictures carry the wall clock; encoder, origin, edge and
- * client run on this machine. `npm run bench:age`
+ * client run on this machine. `npm run bench:age [-- rounds]`
  */
 
 import { decodeStamps } from '../test/support/decode-stamps.ts';
@@ -20,7 +20,7 @@ import { COPY_LADDER, ENCODED_LADDER } from '../test/support/ladders.ts';
 
 const FOLLOW_MS = 20_000;
 const WARM_UP_MS = 4_000;
-const ROUNDS = 3;
+const ROUNDS = Number(process.argv[2] ?? 3);
 
 printMachine('Age of the newest part, time to the first part (640x360p30, H.264 + AAC over RTMP)');
 for (const partTarget of [0.5, 0.2]) {
