@@ -1,12 +1,13 @@
 /**
  * What a long playlist window costs the stream hub: milliseconds per published part and playlist, bytes per
- * playlist, for windows of a minute, four and twelve hours. `node bench/hub-window.ts`
+ * playlist, for windows of a minute, four and twelve hours. `node --expose-gc bench/hub-window.ts`
  */
 
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { LiveStream } from '../edge-worker/hub/live-stream.ts';
 import { changesBetween } from '../edge-worker/hub/stored-window.ts';
 import type { PublishFrame, PublishUpdate } from '../shared/wire/publish.ts';
+import { print, printMachine, quantile } from './report.ts';
 
 const EPOCH = 1_790_000_000;
 const PART_SECONDS = 0.5;
@@ -15,7 +16,18 @@ const SEGMENT_SECONDS = PART_SECONDS * PARTS;
 const RENDITIONS = ['1080p', '720p', '480p', '360p', '240p', 'audio'];
 const WINDOWS = [30, 7_200, 21_600];
 const ROUNDS = 200;
+/** Segments published beyond the window, so that it has slid. */
+const FILL_BEYOND = 40;
+/** As large as a part of a few hundred kilobits: the hot media's budget is full long before the window is. */
+const PART_BYTES = 16_384;
 const NONE = { msn: undefined, part: undefined, skip: undefined };
+
+interface Round {
+  readonly publish: number;
+  readonly changes: number;
+  readonly delta: number;
+  readonly whole: number;
+}
 
 let seq = 0;
 
@@ -28,11 +40,34 @@ function beginFrames(windowSegments: number): PublishFrame[] {
   seq = 0;
   const renditions = RENDITIONS.map((name) =>
     name === 'audio'
-      ? ({ kind: 'audio', name, codecs: 'mp4a.40.2', sampleRate: 48_000, channels: 2, bandwidth: 128_000 } as const)
-      : ({ kind: 'video', name, codecs: 'avc1.64001f', width: 16, height: 16, frameRate: 30, bandwidth: 1 } as const),
+      ? ({
+          kind: 'audio',
+          name,
+          codecs: 'mp4a.40.2',
+          sampleRate: 48_000,
+          channels: 2,
+          bandwidth: 128_000,
+        } as const)
+      : ({
+          kind: 'video',
+          name,
+          codecs: 'avc1.64001f',
+          width: 16,
+          height: 16,
+          frameRate: 30,
+          bandwidth: 1,
+        } as const),
   );
   return [
-    frame({ kind: 'begin', seq: 0, firstMsn: 0, targetDuration: 2, partTarget: PART_SECONDS, windowSegments, renditions }),
+    frame({
+      kind: 'begin',
+      seq: 0,
+      firstMsn: 0,
+      targetDuration: 2,
+      partTarget: PART_SECONDS,
+      windowSegments,
+      renditions,
+    }),
     ...RENDITIONS.map((rendition) => frame({ kind: 'init', seq, rendition }, 1_000)),
   ];
 }
@@ -43,7 +78,7 @@ function partFrame(rendition: string, msn: number, part: number): PublishFrame {
   const independent = part === 0;
   return frame(
     { kind: 'part', seq, rendition, msn, part, duration: PART_SECONDS, independent, programDateTime },
-    16,
+    PART_BYTES,
   );
 }
 
@@ -56,14 +91,17 @@ function segmentFrames(rendition: string, msn: number): PublishFrame[] {
 
 function fill(live: LiveStream, segments: number): void {
   live.publish(EPOCH, beginFrames(segments));
-  for (let msn = 0; msn < segments + 40; msn += 1) {
-    live.publish(EPOCH, RENDITIONS.flatMap((rendition) => segmentFrames(rendition, msn)));
+  for (let msn = 0; msn < segments + FILL_BEYOND; msn += 1) {
+    live.publish(
+      EPOCH,
+      RENDITIONS.flatMap((rendition) => segmentFrames(rendition, msn)),
+    );
   }
   live.markWritten();
 }
 
 function median(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? Number.NaN;
+  return quantile(values, 0.5);
 }
 
 function timed(work: () => void): number {
@@ -83,53 +121,63 @@ async function timedText(live: LiveStream, skip: 'YES' | undefined): Promise<num
   return performance.now() - before;
 }
 
-async function measure(segments: number): Promise<Record<string, number | string>> {
-  globalThis.gc?.();
-  const heapBefore = process.memoryUsage();
-  const live = new LiveStream(undefined);
-  fill(live, segments);
-  globalThis.gc?.();
-  const heapAfter = process.memoryUsage();
-  const first = await timedText(live, undefined);
-  const publish: number[] = [];
-  const write: number[] = [];
-  const delta: number[] = [];
-  const whole: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const msn = segments + 40 + Math.floor(round / PARTS);
-    const frames = RENDITIONS.flatMap((rendition) => [
-      partFrame(rendition, msn, round % PARTS),
-      ...(round % PARTS === PARTS - 1
-        ? [frame({ kind: 'segment', seq, rendition, msn, parts: PARTS })]
-        : []),
-    ]);
-    const written = live.window;
-    publish.push(timed(() => live.publish(EPOCH, frames)) / RENDITIONS.length);
-    write.push(timed(() => live.window && changesBetween(written, live.window)));
-    live.markWritten();
-    delta.push(await timedText(live, 'YES'));
-    whole.push(await timedText(live, undefined));
-  }
-  const wholeText = await text(live, undefined);
-  const deltaText = await text(live, 'YES');
-  const heap = heapAfter.heapUsed + heapAfter.arrayBuffers - heapBefore.heapUsed - heapBefore.arrayBuffers;
+/** One round publishes a part of every rendition and asks for both forms of a playlist. */
+async function playRound(live: LiveStream, segments: number, round: number): Promise<Round> {
+  const msn = segments + FILL_BEYOND + Math.floor(round / PARTS);
+  const last = round % PARTS === PARTS - 1;
+  const frames = RENDITIONS.flatMap((rendition) => [
+    partFrame(rendition, msn, round % PARTS),
+    ...(last ? [frame({ kind: 'segment', seq, rendition, msn, parts: PARTS })] : []),
+  ]);
+  const written = live.window;
+  const publish = timed(() => live.publish(EPOCH, frames)) / RENDITIONS.length;
+  const changes = timed(() => live.window && changesBetween(written, live.window));
+  live.markWritten();
   return {
-    segments,
-    hours: ((segments * SEGMENT_SECONDS) / 3600).toFixed(2),
-    'publish ms/part': median(publish).toFixed(4),
-    'changes ms': median(write).toFixed(4),
-    'first whole ms': first.toFixed(2),
-    'whole ms': median(whole).toFixed(3),
-    'delta ms': median(delta).toFixed(3),
-    'whole bytes': wholeText.length,
-    'whole gzip': gzipSync(wholeText).length,
-    'whole br': brotliCompressSync(wholeText).length,
-    'delta bytes': deltaText.length,
-    'delta gzip': gzipSync(deltaText).length,
-    'memory MB': (heap / 1e6).toFixed(1),
+    publish,
+    changes,
+    delta: await timedText(live, 'YES'),
+    whole: await timedText(live, undefined),
   };
 }
 
+function heapBytes(): number {
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+async function measure(segments: number): Promise<void> {
+  const before = heapBytes();
+  const live = new LiveStream(undefined);
+  fill(live, segments);
+  const first = await timedText(live, undefined);
+  const rounds: Round[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    rounds.push(await playRound(live, segments, round));
+  }
+  const medianOf = (name: keyof Round): string => `${median(rounds.map((each) => each[name])).toFixed(3)} ms`;
+  const whole = await text(live, undefined);
+  const delta = await text(live, 'YES');
+  const memory = ((heapBytes() - before) / 1e6).toFixed(0);
+  print(
+    `${segments} segments, ${((segments * SEGMENT_SECONDS) / 3600).toFixed(1)} h, ${RENDITIONS.length} renditions`,
+  );
+  print(
+    `  publish ${medianOf('publish')} a part, changes to write ${medianOf('changes')} for all renditions`,
+  );
+  print(
+    `  first whole playlist ${first.toFixed(1)} ms, then ${medianOf('whole')} an update, delta ${medianOf('delta')}`,
+  );
+  print(
+    `  whole ${whole.length} bytes, gzip ${gzipSync(whole).length}, br ${brotliCompressSync(whole).length}`,
+  );
+  print(
+    `  delta ${delta.length} bytes, gzip ${gzipSync(delta).length}; memory ${memory} MB with the hot media`,
+  );
+}
+
+printMachine('Stream hub by length of its playlist window');
 for (const segments of WINDOWS) {
-  console.table(await measure(segments));
+  await measure(segments);
 }

@@ -123,7 +123,11 @@ function measure(
   { description, segments }: RenditionWindow,
 ): { readonly peak: number; readonly average: number } {
   const totals = segments.chunks.map((chunk) => totalsOf(chunk, begin));
-  const { bytes, micros, peak: seen } = [...totals, totalsOfSegments(segments.tail, begin)].reduce(add, NOTHING);
+  const {
+    bytes,
+    micros,
+    peak: seen,
+  } = [...totals, totalsOfSegments(segments.tail, begin)].reduce(add, NOTHING);
   const peak = Math.max(description.bandwidth, seen);
   return { peak, average: micros === 0 ? peak : Math.min(peak, bitsPerSecond(bytes, micros)) };
 }

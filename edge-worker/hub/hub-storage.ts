@@ -63,11 +63,15 @@ export class HubStorage {
 
   #loadChunks(): ReadonlyMap<string, readonly SegmentChunk[]> {
     const chunks = new Map<string, SegmentChunk[]>();
-    const rows = this.#sql.exec<ChunkColumns>('SELECT rendition, msn, body FROM chunk ORDER BY rendition, msn');
+    const rows = this.#sql.exec<ChunkColumns>(
+      'SELECT rendition, msn, body FROM chunk ORDER BY rendition, msn',
+    );
     for (const { rendition, msn, body } of rows) {
       const chunk = decodeChunk(msn, body);
       if (chunk === undefined) {
-        throw new TypeError(`stored chunk ${rendition}/${msn} is unreadable; delete the object to start anew`);
+        throw new TypeError(
+          `stored chunk ${rendition}/${msn} is unreadable; delete the object to start anew`,
+        );
       }
       const list = chunks.get(rendition) ?? [];
       chunks.set(rendition, list);

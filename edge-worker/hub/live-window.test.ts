@@ -284,7 +284,9 @@ describe('a segment that a rendition lacks', () => {
       part('v', 1, 0),
     ]);
     const rendition = gap.renditions.get('v');
-    expect(rendition?.segments.tail).toMatchObject([{ msn: 0, gap: true, durationMicros: 2_000_000, parts: [] }]);
+    expect(rendition?.segments.tail).toMatchObject([
+      { msn: 0, gap: true, durationMicros: 2_000_000, parts: [] },
+    ]);
     expect(rendition?.open?.msn).toBe(1);
   });
 });

@@ -46,7 +46,10 @@ function renderFrozen(list: SegmentList): string[] {
     return [];
   }
   const listed = readChunk(oldest).slice(list.firstMsn - oldest.firstMsn);
-  return [...renderSegments(listed.map(withoutParts), undefined), ...whole.map((chunk) => textOf(chunk, list))];
+  return [
+    ...renderSegments(listed.map(withoutParts), undefined),
+    ...whole.map((chunk) => textOf(chunk, list)),
+  ];
 }
 
 function textOf(chunk: SegmentChunk, list: SegmentList): string {

@@ -43,7 +43,9 @@ export function renderMediaPlaylist(playlist: MediaPlaylist, options: RenderOpti
 
 /** Renders consecutive segments, a piece of text each; `map` is the URI of the init segment before them. */
 export function renderSegments(segments: readonly MediaSegment[], map: string | undefined): string[] {
-  return segments.map((segment, index) => renderSegment(segment, index === 0 ? map : segments[index - 1]?.map));
+  return segments.map((segment, index) =>
+    renderSegment(segment, index === 0 ? map : segments[index - 1]?.map),
+  );
 }
 
 function header(playlist: MediaPlaylist, skipped: number): Tag[] {

@@ -28,7 +28,7 @@ let variant: string;
 let count = 0;
 
 beforeAll(async () => {
-  rill = await startRill({ partTarget: 0.5, windowSegments: 30, ladder: LADDER });
+  rill = await startRill({ partTarget: 0.5, dvr: '60s', ladder: LADDER });
 });
 
 afterAll(async () => {
