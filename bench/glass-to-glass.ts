@@ -8,27 +8,19 @@ import { startBrowser } from '../test/support/browser.ts';
 import { startRill } from '../test/support/rill-instance.ts';
 import { startStampedPublisher } from '../test/support/stamped-publisher.ts';
 import { print, printMachine, summarize } from './report.ts';
+import { COPY_LADDER, ENCODED_LADDER } from '../test/support/ladders.ts';
 
 const WARM_UP_MS = 15_000;
 const SAMPLES = 60;
 const SAMPLE_MS = 500;
-
-const COPY = {
-  video: [{ name: 'source', codec: 'copy' }],
-  audio: { name: 'audio', codec: 'copy', bitrate: 128_000 },
-};
-const TRANSCODED = {
-  video: [{ name: '360p', codec: 'h264', height: 360, bitrate: 800_000, preset: 'ultrafast' }],
-  audio: { name: 'audio', codec: 'aac', bitrate: 128_000 },
-};
 
 printMachine(
   'Glass to glass in Chromium (640x360p30, H.264 + AAC over RTMP, hls.js defaults + lowLatencyMode)',
 );
 for (const partTarget of [0.5, 0.2]) {
   for (const [name, ladder] of [
-    ['copy', COPY],
-    ['transcoded', TRANSCODED],
+    ['copy', COPY_LADDER],
+    ['transcoded', ENCODED_LADDER],
   ] as const) {
     await measure(name, partTarget, ladder);
   }

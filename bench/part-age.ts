@@ -16,25 +16,17 @@ import {
 import { startRill } from '../test/support/rill-instance.ts';
 import { startStampedPublisher } from '../test/support/stamped-publisher.ts';
 import { print, printMachine, quantile, summarize } from './report.ts';
+import { COPY_LADDER, ENCODED_LADDER } from '../test/support/ladders.ts';
 
 const FOLLOW_MS = 20_000;
 const WARM_UP_MS = 4_000;
 const ROUNDS = 3;
 
-const COPY = {
-  video: [{ name: 'source', codec: 'copy' }],
-  audio: { name: 'audio', codec: 'copy', bitrate: 128_000 },
-};
-const TRANSCODED = {
-  video: [{ name: '360p', codec: 'h264', height: 360, bitrate: 800_000, preset: 'ultrafast' }],
-  audio: { name: 'audio', codec: 'aac', bitrate: 128_000 },
-};
-
 printMachine('Age of the newest part, time to the first part (640x360p30, H.264 + AAC over RTMP)');
 for (const partTarget of [0.5, 0.2]) {
   for (const [name, ladder] of [
-    ['copy', COPY],
-    ['transcoded', TRANSCODED],
+    ['copy', COPY_LADDER],
+    ['transcoded', ENCODED_LADDER],
   ] as const) {
     await measure(name, partTarget, ladder);
   }

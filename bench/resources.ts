@@ -12,21 +12,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startRill, type RillInstance } from '../test/support/rill-instance.ts';
 import { listDescendants, type ProcessUsage } from '../test/support/process-usage.ts';
 import { print, printMachine } from './report.ts';
+import { COPY_LADDER } from '../test/support/ladders.ts';
 
 const SETTLE_MS = 8_000;
 const MEASURE_MS = 30_000;
 const CLIP_SECONDS = 20;
-const LADDER = {
-  video: [{ name: 'source', codec: 'copy' }],
-  audio: { name: 'audio', codec: 'copy', bitrate: 128_000 },
-};
 
 printMachine('Origin CPU and memory, copy streams of 4 Mbit/s over RTMP, parts of 0.5 s');
 const folder = await mkdtemp(join(tmpdir(), 'rill-bench-'));
 const clip = join(folder, 'clip.flv');
 makeClip(clip);
 for (const streams of [1, 5]) {
-  const rill = await startRill({ partTarget: 0.5, ladder: LADDER });
+  const rill = await startRill({ partTarget: 0.5, ladder: COPY_LADDER });
   try {
     await measure(rill, streams);
   } finally {

@@ -10,16 +10,13 @@ import { startRill } from '../test/support/rill-instance.ts';
 import { startRechunkingRelay } from '../test/support/rechunking-relay.ts';
 import { startStampedPublisher } from '../test/support/stamped-publisher.ts';
 import { print, printMachine } from './report.ts';
+import { COPY_LADDER } from '../test/support/ladders.ts';
 
 const LOSS = 0.02;
-const LADDER = {
-  video: [{ name: 'source', codec: 'copy' }],
-  audio: { name: 'audio', codec: 'copy', bitrate: 128_000 },
-};
 
 const minutes = Number(process.argv[2] ?? 10);
 printMachine(`${minutes} minutes of RTMP with changing chunk sizes and of SRT through ${LOSS * 100} % loss`);
-const rill = await startRill({ partTarget: 0.5, ladder: LADDER });
+const rill = await startRill({ partTarget: 0.5, ladder: COPY_LADDER });
 const host = '127.0.0.1';
 const lossy = await startLossyRelay({ host, targetPort: rill.ports.srt, lossRate: LOSS, seed: 1 });
 const rechunking = await startRechunkingRelay({ host, targetPort: rill.ports.rtmp });

@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-const SIZE = '1280x720';
+/** Gives two rungs of the default ladder: what two cores encode, beside the browser that watches. */
+const SIZE = '960x540';
 const FRAME_RATE = 30;
 const GOP_SECONDS = 2;
 const SAMPLE_RATE = 48_000;
@@ -43,7 +44,7 @@ export function demoArguments(input: { readonly url: string; readonly clock: boo
     ['-re', '-f', 'lavfi', '-i', picture, '-re', '-f', 'lavfi', '-i', sound],
     ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-pix_fmt', 'yuv420p'],
     ['-g', String(FRAME_RATE * GOP_SECONDS), '-keyint_min', String(FRAME_RATE * GOP_SECONDS)],
-    ['-sc_threshold', '0', '-b:v', '2500k', '-maxrate', '2500k', '-bufsize', '2500k'],
+    ['-sc_threshold', '0', '-b:v', '1500k', '-maxrate', '1500k', '-bufsize', '1500k'],
     ['-c:a', 'aac', '-b:a', '128k', '-ac', '2'],
     ['-f', 'flv', input.url],
   ].flat();

@@ -96,15 +96,7 @@ async function ensurePackages() {
   );
   const rest = ['--ignore-scripts', '--include=dev', '--include=optional', '--loglevel=error'];
   try {
-    await runNpm(['ci', ...rest]).catch((error) => {
-      if (!error.message.includes('EUSAGE')) {
-        throw error;
-      }
-      // npm ci insists on an entry for every optional package of every platform; a lock file made where a registry
-      // lacks some has none. npm install takes the locked versions all the same, and here leaves the file alone.
-      say('npm ci does not take the lock file on this platform: npm install does, with the same versions');
-      return runNpm(['install', '--no-save', ...rest]);
-    });
+    await runNpm(['ci', ...rest]);
   } catch (error) {
     throw new SetupError(
       `the packages could not be installed: ${error.message}\nRun "npm ci --ignore-scripts" to see more.`,
@@ -260,7 +252,7 @@ function isExecutable(file) {
 }
 
 function say(line) {
-  console.log(`setup: ${line}`);
+  console.error(`setup: ${line}`);
 }
 
 if (realpathSync(process.argv[1] ?? '') === fileURLToPath(import.meta.url)) {

@@ -20,6 +20,15 @@ test('is started when its process says that it is ready, and gone when stopped',
   expect(lines).toEqual([]);
 });
 
+test('lets a process end that has nothing left to do but listen for the end of its parent', async () => {
+  const { lines, supervised } = supervise(
+    `process.on('SIGTERM', () => {}); process.on('disconnect', () => {}); process.send('ready');`,
+  );
+  await supervised.start();
+  await supervised.stop();
+  expect(lines).toEqual([]);
+});
+
 test('does not start when its process ends before it is ready, and says how it ended', async () => {
   const { supervised } = supervise('process.exit(3)');
   await expect(supervised.start()).rejects.toThrow('the part did not start: it ended with exit code 3');

@@ -7,7 +7,7 @@ import { milliseconds, type Milliseconds } from '#shared/media-time.ts';
 import { CommandError } from './terminal.ts';
 
 /** How it shows that a process is ready. */
-export type Readiness =
+type Readiness =
   /** It sends any IPC message. */
   | { readonly kind: 'message' }
   /** The URL answers 2xx. */
@@ -83,6 +83,10 @@ export class SupervisedProcess {
       return;
     }
     child.kill('SIGTERM');
+    // A process that listens for its parent's end stays alive for as long as the channel is open.
+    if (child.connected) {
+      child.disconnect();
+    }
     const timer = new AbortController();
     const late = sleep(this.#plan.grace, 'late', { signal: timer.signal }).catch(() => 'ended');
     if ((await Promise.race([this.#end, late])) === 'late') {

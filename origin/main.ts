@@ -23,6 +23,12 @@ const MAX_CONNECTIONS = 32;
 /** Time for uploads to finish when the origin stops, milliseconds; the rest goes to disk for the next start. */
 const CLOSE_UPLOADS_MS = 3_000;
 
+/** There is no ffmpeg that will do; the message names the remedy. */
+class UnusableFfmpegError extends Error {
+  override readonly name = 'UnusableFfmpegError';
+  readonly code = 'unusable-ffmpeg';
+}
+
 const settings = loadSettings({ env: process.env, ladderSchema });
 if (!settings.ok) {
   process.stderr.write(`${settings.failure.lines.join('\n')}\n`);
@@ -32,7 +38,9 @@ const log = createLog({ level: settings.value.logLevel, pretty: process.stdout.i
 try {
   await run(settings.value, log);
 } catch (error) {
-  log.fatal({ err: error }, error instanceof Error ? error.message : String(error));
+  // What has a code says all in its message; anything else is a bug, and its stack tells where.
+  const expected = error instanceof Error && 'code' in error;
+  log.fatal(expected ? {} : { err: error }, error instanceof Error ? error.message : String(error));
   process.exit(1);
 }
 
@@ -115,7 +123,7 @@ async function requireFfmpeg(config: Settings<Ladder>): Promise<void> {
   const encoders = [...new Set(ladders.flatMap((ladder) => requiredEncoders(ladder)))];
   const probed = await probeFfmpeg(config.ffmpeg, encoders);
   if (!probed.ok) {
-    throw new Error(probed.failure.detail);
+    throw new UnusableFfmpegError(probed.failure.detail);
   }
   log.info({ ffmpeg: probed.value.path, version: probed.value.version }, 'ffmpeg found');
 }

@@ -16,7 +16,7 @@ import { runtimeLog, type HostLog } from './runtime-log.ts';
 import { miniflareOptions, type EdgeSecrets } from './worker-options.ts';
 
 /** The repository's Worker configuration. */
-const WRANGLER_CONFIG: string = fileURLToPath(new URL('../../wrangler.toml', import.meta.url));
+const WRANGLER_CONFIG = fileURLToPath(new URL('../../wrangler.toml', import.meta.url));
 
 /** Where Miniflare's local S3 API lies; the bucket's name follows. */
 const S3_PATH = '/cdn-cgi/local/r2/s3';

@@ -17,7 +17,7 @@ export type FragmentEvent =
 /** Largest `moov` or `moof` read, bytes: headers of 64 tracks take far less. */
 const MAX_HEADER_BOX_BYTES = 1024 * 1024;
 /** Largest `mdat` read, bytes: four seconds at 60 Mbit/s in one fragment. */
-const MAX_MEDIA_BOX_BYTES = 32 * 1024 * 1024;
+export const MAX_MEDIA_BOX_BYTES = 32 * 1024 * 1024;
 /** Size field that says a 64-bit size follows the type. */
 const LARGE_SIZE = 1;
 const LARGE_SIZE_BYTES = 8;

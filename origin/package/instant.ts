@@ -26,6 +26,13 @@ export function laterInstant(a: Instant, b: Instant | undefined): Instant {
   return b !== undefined && compareInstants(b, a) > 0 ? b : a;
 }
 
+/** The earliest of some instants, at least one. */
+export function earliestInstant(instants: readonly Instant[]): Instant {
+  return instants.reduce((earliest, instant) =>
+    compareInstants(instant, earliest) < 0 ? instant : earliest,
+  );
+}
+
 /** Time from one instant to another, negative where `to` is earlier. */
 export function secondsBetween(from: Instant, to: Instant): Seconds {
   const wholeFrom = Math.floor(from.ticks / from.timescale);

@@ -10,7 +10,7 @@ export type WarningCode =
   | 'key-frame-interval-too-long'
   /** A frame lasts longer than PART-TARGET, so its part does too. */
   | 'frame-exceeds-part-target'
-  /** A duration of nothing, or longer than a segment, was replaced with the frame's before. */
+  /** A duration longer than a segment was replaced with the frame's before. */
   | 'implausible-duration'
   /** Samples came after their segment was given up, and are left out. */
   | 'late-samples-dropped'

@@ -1,5 +1,5 @@
 import { mediaSequenceNumber, milliseconds, seconds } from '#shared/media-time.ts';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { childBoxes } from './boxes/box-tree.ts';
 import { compareInstants } from './instant.ts';
@@ -20,6 +20,8 @@ const RATES: readonly (readonly [number, number])[] = [
   [60_000, 1001],
 ];
 const MEDIA_SECONDS = 9;
+/** Scenarios per property; raise it to search longer. */
+const RUNS = 25;
 /** Renditions arrive apart by less than a segment, as through ffmpeg's interleaving. */
 const MAX_SKEW_MS = 400;
 
@@ -116,7 +118,7 @@ function mediaBytes(part: Uint8Array): Uint8Array {
 function check(property: (scenario: Scenario, events: readonly PackagerEvent[]) => void): void {
   fc.assert(
     fc.property(scenario, (made) => property(made, run(made))),
-    { numRuns: 40 },
+    { numRuns: RUNS },
   );
 }
 

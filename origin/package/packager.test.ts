@@ -116,6 +116,37 @@ describe('parts', () => {
     expect(new Set(parts.map((part) => part.duration))).toEqual(new Set([0.5]));
   });
 
+  it('cuts the same parts where the frames say no duration, as ffmpeg does of packets it cannot look behind', () => {
+    const mute = VIDEO_30.samples.map((sample) => ({ ...sample, duration: ticks(0) }));
+    const cuts = (samples: readonly Sample[]) =>
+      only(run([{ track: VIDEO, samples }]), 'part').map((part) => [part.msn, part.duration]);
+    expect(cuts(mute)).toEqual(cuts(VIDEO_30.samples));
+  });
+
+  it('declares what 24 frames a second may last in a part where time stamps are milliseconds', () => {
+    const times = Array.from({ length: 97 }, (_, index) => Math.round((index * 1000) / 24));
+    const source = {
+      track: videoTrack(1, 1000),
+      samples: samplesAt(times, (index) => ({ sync: index % 48 === 0 })),
+    };
+    const [start, ...events] = run([source], { partTarget: 0.2 });
+    const target = start?.kind === 'start' ? start.partTarget : 0;
+    expect(target).toBeGreaterThanOrEqual(0.167);
+    expect(target).toBeLessThan(0.17);
+    expect(only(events, 'part').every((part) => part.duration <= target)).toBe(true);
+  });
+
+  it('keeps the configured PART-TARGET where the frame rate varies', () => {
+    const times = Array.from({ length: 120 }, (_, index) => index * 3000 + Math.floor(index / 2) * 3000);
+    const source = {
+      track: videoTrack(1, 90_000),
+      samples: samplesAt(times, (index) => ({ sync: index % 40 === 0 })),
+    };
+    const [start, ...events] = run([source], { partTarget: 0.5 });
+    expect(start).toMatchObject({ kind: 'start', partTarget: 0.5 });
+    expect(only(events, 'part').every((part) => part.duration <= 0.5)).toBe(true);
+  });
+
   it('names a frame that lasts longer than PART-TARGET', () => {
     const source = { track: VIDEO, samples: steadyVideo({ frames: 8, frameTicks: 512, gop: 8 }) };
     const slow = source.samples.map((sample, index) => ({

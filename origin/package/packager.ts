@@ -83,7 +83,9 @@ export class Packager {
     if (timelineBreak !== undefined) {
       return [...this.flush(), { kind: 'timeline-break', trackId, ...timelineBreak }];
     }
-    const warnings = checked === sample ? [] : this.#warnDuration(track, sample, now);
+    // ffmpeg gives the last frame of a run no duration; that is nothing to warn of.
+    const isLong = checked !== sample && sample.duration > 0;
+    const warnings = isLong ? this.#warnDuration(track, sample, now) : [];
     this.#anchor ??= anchorOf(track, checked, now);
     const arrival = { track, sample: checked, now };
     if (this.#cutter !== undefined) {

@@ -9,7 +9,7 @@ import {
 } from '#shared/media-time.ts';
 import { AudioGate } from './audio-gate.ts';
 import { decideBoundary, type Boundary } from './boundary-rule.ts';
-import { compareInstants, laterInstant, secondsBetween, type Instant } from './instant.ts';
+import { compareInstants, earliestInstant, laterInstant, secondsBetween, type Instant } from './instant.ts';
 import type { PackagerEvent } from './packager-event.ts';
 import { Rendition, type RunSettings } from './rendition.ts';
 import type { Sample, Track } from './sample.ts';
@@ -297,7 +297,5 @@ function firstInstant(first: RunStart['first']): Instant {
     ticks: sample.decodeTime + sample.compositionOffset,
     timescale: track.timescale,
   }));
-  return instants.reduce((earliest, instant) =>
-    compareInstants(instant, earliest) < 0 ? instant : earliest,
-  );
+  return earliestInstant(instants);
 }

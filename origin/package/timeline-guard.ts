@@ -1,7 +1,8 @@
 /** Watches the tracks' decode times for jumps that no player can follow without a discontinuity. */
 
+import { AAC_FRAME_SAMPLES } from '#shared/codec/aac.ts';
 import { seconds, ticks, type Seconds } from '#shared/media-time.ts';
-import { compareInstants, laterInstant, secondsBetween, type Instant } from './instant.ts';
+import { laterInstant, secondsBetween, type Instant } from './instant.ts';
 import type { Sample, Track } from './sample.ts';
 
 /** Farthest that a track's decode time may step back, seconds: more is a restarted clock. */
@@ -15,7 +16,7 @@ export interface TimelineBreak {
   readonly got: Seconds;
 }
 
-/** What a track's samples last sensibly. */
+/** Where a track is. */
 interface TrackClock {
   lastDecodeTime: number;
   lastDuration: number;
@@ -42,24 +43,35 @@ export class TimelineGuard {
     }
     const end: Instant = { ticks: sample.decodeTime + sample.duration, timescale: track.timescale };
     this.#front = laterInstant(end, this.#front);
-    this.#clocks.set(track.id, { lastDecodeTime: sample.decodeTime, lastDuration: sample.duration });
+    const step = clock === undefined ? 0 : sample.decodeTime - clock.lastDecodeTime;
+    this.#clocks.set(track.id, {
+      lastDecodeTime: sample.decodeTime,
+      lastDuration: step > 0 && step <= 2 * sample.duration ? step : sample.duration,
+    });
     return undefined;
   }
 
-  /** The sample with a duration of more than nothing and at most `longest`: else that of the frame before. */
+  /**
+   * The sample with a duration of more than nothing and at most `longest`: else with what the frame before
+   * lasted, by the decode times where they tell.
+   */
   withPlausibleDuration(track: Track, sample: Sample, longest: Seconds): Sample {
     if (sample.duration > 0 && sample.duration <= longest * track.timescale) {
       return sample;
     }
     const before = this.#clocks.get(track.id)?.lastDuration;
-    return { ...sample, duration: ticks(before ?? 1) };
+    return { ...sample, duration: ticks(before ?? usualDuration(track)) };
   }
 }
 
+/** What a first frame lasts when it does not say: that of AAC, or of 30 frames a second. */
+function usualDuration(track: Track): number {
+  return track.kind === 'audio' ? AAC_FRAME_SAMPLES : Math.max(1, Math.round(track.timescale / 30));
+}
+
 function describeBreak(expected: Instant, got: Instant): TimelineBreak {
-  const zero: Instant = { ticks: 0, timescale: expected.timescale };
   return {
-    expected: seconds(secondsBetween(zero, expected)),
-    got: compareInstants(got, zero) === 0 ? seconds(0) : secondsBetween(zero, got),
+    expected: seconds(expected.ticks / expected.timescale),
+    got: seconds(got.ticks / got.timescale),
   };
 }

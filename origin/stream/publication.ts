@@ -123,7 +123,7 @@ export class Publication {
         this.#takeGap(event);
         return;
       case 'warning':
-        this.#options.log.warn({ rendition: this.#nameOf(event.trackId), code: event.code }, event.detail);
+        this.#warn(event);
         return;
       case 'timeline-break':
         this.#options.log.warn(
@@ -144,6 +144,13 @@ export class Publication {
       this.#publisher.init(this.#nameOf(track.id), writeInitSegment(track));
     }
     log.info({ epoch, firstMsn, partTarget, renditions: renditions.map(describe) }, 'on air');
+  }
+
+  #warn(event: Extract<PackagerEvent, { kind: 'warning' }>): void {
+    const fields = { rendition: this.#nameOf(event.trackId), code: event.code };
+    // Every source that begins with sound has some before its first picture: nobody has to act on it.
+    const level = event.code === 'leading-audio-dropped' ? 'debug' : 'warn';
+    this.#options.log[level](fields, event.detail);
   }
 
   #takeGap(event: Extract<PackagerEvent, { kind: 'gap' }>): void {

@@ -41,8 +41,8 @@ describe('ffmpegArguments', () => {
       `-hide_banner -nostdin -nostats -loglevel warning
 -protocol_whitelist pipe -probesize 500000 -analyzeduration 50000 -fpsprobesize 0 -thread_type slice -itsoffset 5 -f live_flv -i pipe:0
 -filter_complex [0:v:0]split=2[s0][s1];[s0]scale=1280:720:flags=bicubic,format=yuv420p[v0];[s1]scale=640:360:flags=bicubic,format=yuv420p[v1]
--map [v0] -c:v:0 libx264 -preset:v:0 superfast -tune:v:0 zerolatency -profile:v:0 high -sc_threshold:v:0 0 -x264-params:v:0 fps=29.97 -b:v:0 2800000 -maxrate:v:0 3000000 -bufsize:v:0 3000000 -g:v:0 100000 -bf:v:0 0 -flags:v:0 +cgop -enc_time_base:v:0 1:90000 -force_key_frames:v:0 ${grid} -fps_mode:v:0 passthrough
--map [v1] -c:v:1 libx264 -preset:v:1 veryfast -tune:v:1 zerolatency -profile:v:1 main -sc_threshold:v:1 0 -x264-params:v:1 fps=29.97 -b:v:1 800000 -maxrate:v:1 960000 -bufsize:v:1 960000 -g:v:1 100000 -bf:v:1 0 -flags:v:1 +cgop -enc_time_base:v:1 1:90000 -force_key_frames:v:1 ${grid} -fps_mode:v:1 passthrough
+-map [v0] -c:v:0 libx264 -preset:v:0 superfast -tune:v:0 zerolatency -profile:v:0 high -sc_threshold:v:0 0 -x264-params:v:0 fps=29.97 -b:v:0 2800000 -maxrate:v:0 3000000 -bufsize:v:0 3000000 -g:v:0 100000 -bf:v:0 0 -flags:v:0 +cgop+global_header -enc_time_base:v:0 1:90000 -force_key_frames:v:0 ${grid} -fps_mode:v:0 passthrough
+-map [v1] -c:v:1 libx264 -preset:v:1 veryfast -tune:v:1 zerolatency -profile:v:1 main -sc_threshold:v:1 0 -x264-params:v:1 fps=29.97 -b:v:1 800000 -maxrate:v:1 960000 -bufsize:v:1 960000 -g:v:1 100000 -bf:v:1 0 -flags:v:1 +cgop+global_header -enc_time_base:v:1 1:90000 -force_key_frames:v:1 ${grid} -fps_mode:v:1 passthrough
 -map 0:a:0 -c:a:0 aac -b:a:0 128000 -ar:a:0 48000 -ac:a:0 2 -filter:a:0 aresample=async=1:min_hard_comp=0.04
 -map 0:v:0 -c:v:2 copy -bsf:v:2 setts=pts=PTS+1/TB:dts=DTS+1/TB
 -copytb 1 -max_interleave_delta 1 -streamid 0:1 -streamid 1:2 -streamid 2:3
@@ -63,7 +63,7 @@ describe('ffmpegArguments', () => {
 -protocol_whitelist pipe -probesize 500000 -analyzeduration 50000 -fpsprobesize 0 -thread_type slice -itsoffset 5 -f live_flv -i pipe:0
 -filter_complex [0:v:0]split=1[s1];[s1]scale=640:360:flags=bicubic,format=yuv420p[v1]
 -map 0:v:0 -c:v:0 copy -tag:v:0 avc1
--map [v1] -c:v:1 h264_nvenc -preset:v:1 p3 -tune:v:1 ull -profile:v:1 high -no-scenecut:v:1 1 -forced-idr:v:1 1 -zerolatency:v:1 1 -delay:v:1 0 -b:v:1 800000 -maxrate:v:1 960000 -bufsize:v:1 960000 -g:v:1 100000 -bf:v:1 0 -flags:v:1 +cgop -enc_time_base:v:1 1:90000 -force_key_frames:v:1 source -fps_mode:v:1 passthrough
+-map [v1] -c:v:1 h264_nvenc -preset:v:1 p3 -tune:v:1 ull -profile:v:1 high -no-scenecut:v:1 1 -forced-idr:v:1 1 -zerolatency:v:1 1 -delay:v:1 0 -b:v:1 800000 -maxrate:v:1 960000 -bufsize:v:1 960000 -g:v:1 100000 -bf:v:1 0 -flags:v:1 +cgop+global_header -enc_time_base:v:1 1:90000 -force_key_frames:v:1 source -fps_mode:v:1 passthrough
 -map 0:a:0 -c:a:0 copy -tag:a:0 mp4a
 -map 0:v:0 -c:v:2 copy -bsf:v:2 setts=pts=PTS+1/TB:dts=DTS+1/TB
 -copytb 1 -max_interleave_delta 1 -streamid 0:1 -streamid 1:2 -streamid 2:3

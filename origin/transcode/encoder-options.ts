@@ -8,7 +8,8 @@ const NEVER_ON_ITS_OWN = 100_000;
 const BUFFER_SECONDS = 1;
 
 /**
- * Options of one encoded rung, each addressed to output video stream `index`.
+ * Options of one encoded rung, each addressed to output video stream `index`. Behind `tee`, ffmpeg does not see
+ * that MP4 wants the parameter sets in its header, so the encoder is told.
  *
  * `frameRate` goes to x264's rate control, which trusts it rather than the time stamps; without it ffmpeg would
  * assume 25.

@@ -79,7 +79,15 @@ function start(container: FeedContainer, ladder: Ladder): Transcoder {
   });
 }
 
-async function transcode(transcoder: Transcoder, input: Uint8Array): Promise<readonly Fragment[]> {
+/** What ffmpeg has to say against a file when it decodes all of its tracks. */
+async function complaints(file: Uint8Array): Promise<string> {
+  const path = join(folder, 'output.mp4');
+  await writeFile(path, file);
+  const decode = ['-v', 'error', '-i', path, '-map', '0', '-fps_mode', 'passthrough', '-f', 'null', '-'];
+  return (await promisify(execFile)('ffmpeg', decode)).stderr;
+}
+
+async function transcode(transcoder: Transcoder, input: Uint8Array): Promise<Uint8Array> {
   const written = transcoder.write(input).then(() => transcoder.end());
   const chunks: Uint8Array[] = [];
   for await (const chunk of transcoder.output) {
@@ -87,7 +95,7 @@ async function transcode(transcoder: Transcoder, input: Uint8Array): Promise<rea
   }
   await written;
   expect(await transcoder.exited).toMatchObject({ kind: 'finished' });
-  return readFragments(new Uint8Array(Buffer.concat(chunks)));
+  return new Uint8Array(Buffer.concat(chunks));
 }
 
 function keyFrameTimes(fragments: readonly Fragment[], track: number): readonly number[] {
@@ -123,8 +131,10 @@ describe.each(['flv', 'mpegts'] as const)('ffmpeg fed with %s', (container) => {
     input = await clip(container, '24000/1001');
   });
 
-  it('puts one exactly timed frame into each moof, and gives encoded rungs the key frames of the copy', async () => {
-    const fragments = await transcode(start(container, COPIED), input);
+  it('gives a file that decodes, one exactly timed frame in each moof, encoded rungs with the key frames of the copy', async () => {
+    const file = await transcode(start(container, COPIED), input);
+    expect(await complaints(file)).toBe('');
+    const fragments = readFragments(file);
     expect(new Set(fragments.map((fragment) => fragment.samples))).toEqual(new Set([1]));
     expect(new Set(fragments.map((fragment) => fragment.track))).toEqual(new Set([1, 2, 3]));
     for (const track of [1, 2, 3]) {
@@ -138,7 +148,9 @@ describe.each(['flv', 'mpegts'] as const)('ffmpeg fed with %s', (container) => {
   });
 
   it('sets key frames at every segment start alike in all rungs, and keeps sound in its place', async () => {
-    const fragments = await transcode(start(container, ENCODED), input);
+    const file = await transcode(start(container, ENCODED), input);
+    expect(await complaints(file)).toBe('');
+    const fragments = readFragments(file);
     const [first = 0, second = 0, ...rest] = keyFrameTimes(fragments, 1);
     expect(rest).toEqual([]);
     expect((second - first) / 90_000).toBeCloseTo(2.002, 2);

@@ -14,6 +14,9 @@ export interface AacParameters {
 /** Why bytes are no AudioSpecificConfig. */
 export type AacFailure = { readonly reason: 'malformed-aac'; readonly detail: string };
 
+/** Samples of one AAC frame per channel. */
+export const AAC_FRAME_SAMPLES = 1024;
+
 /** Sampling frequencies by index, ISO/IEC 14496-3 table 1.18. */
 export const AAC_SAMPLE_RATES: readonly number[] = [
   96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,

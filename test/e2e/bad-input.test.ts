@@ -9,20 +9,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fetchPlaylist, fetchVariants, until } from '../support/live-client.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
 import { startStampedPublisher, type StampedPublisher } from '../support/stamped-publisher.ts';
+import { COPY_LADDER } from '../support/ladders.ts';
 
 const run = promisify(execFile);
 const CLOSE_LIMIT_MS = 30_000;
-const LADDER = {
-  video: [{ name: 'source', codec: 'copy' }],
-  audio: { name: 'audio', codec: 'copy', bitrate: 128_000 },
-};
 
 let rill: RillInstance;
 let bystander: StampedPublisher;
 let bystanderUrl: string;
 
 beforeAll(async () => {
-  rill = await startRill({ partTarget: 0.5, ladder: LADDER });
+  rill = await startRill({ partTarget: 0.5, ladder: COPY_LADDER });
   bystander = startStampedPublisher({ url: await rill.rill('publish-url', 'bystander', '--rtmp') });
   bystanderUrl = await rill.rill('play-url', 'bystander');
   await until('the bystander to be live', async () => (await fetchVariants(bystanderUrl)).variants[0]);
@@ -205,5 +202,47 @@ describe('playing', () => {
       expect(answer).toBeGreaterThanOrEqual(400);
       expect(answer).toBeLessThan(500);
     }
+  });
+});
+
+describe('an origin that cannot work', () => {
+  const secret = 'not-a-secret-but-long-enough';
+  const environment = {
+    PATH: process.env['PATH'],
+    RILL_EDGE_URL: 'http://127.0.0.1:1',
+    RILL_SERVICE_TOKEN: secret,
+    RILL_CONTROL_TOKEN: secret,
+    RILL_PUBLISH_SECRET: secret,
+    RILL_S3_ENDPOINT: 'http://127.0.0.1:1',
+    RILL_S3_BUCKET: 'bucket',
+    RILL_S3_ACCESS_KEY_ID: 'id',
+    RILL_S3_SECRET_ACCESS_KEY: secret,
+    RILL_DATA_DIR: '/nonexistent',
+    RILL_RTMP_PORT: '0',
+    RILL_SRT_PORT: '0',
+    RILL_CONTROL_PORT: '0',
+  };
+  const startOrigin = (changed: object): Promise<{ code: unknown; output: string }> =>
+    new Promise((resolve) => {
+      const env = { ...environment, ...changed };
+      execFile(process.execPath, ['origin/main.ts'], { env }, (error, stdout, stderr) =>
+        resolve({ code: error?.code, output: stdout + stderr }),
+      );
+    });
+
+  test('says that ffmpeg is missing and how to install it', async () => {
+    const { code, output } = await startOrigin({ RILL_FFMPEG: '/nonexistent/ffmpeg' });
+    expect(code).toBe(1);
+    expect(output).toContain('/nonexistent/ffmpeg');
+    expect(output).toMatch(/apt-get install ffmpeg.*dnf install ffmpeg.*brew install ffmpeg/);
+    expect(output).not.toContain(secret);
+  });
+
+  test('says everything that is wrong with its settings at once', async () => {
+    const { code, output } = await startOrigin({ RILL_EDGE_URL: 'nowhere', RILL_S3_BUCKET: '' });
+    expect(code).toBe(1);
+    expect(output).toMatch(/RILL_EDGE_URL/);
+    expect(output).toMatch(/RILL_S3_BUCKET/);
+    expect(output).not.toContain(secret);
   });
 });

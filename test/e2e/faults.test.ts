@@ -15,12 +15,9 @@ import {
 import { listDescendants } from '../support/process-usage.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
 import { startStampedPublisher, type StampedPublisher } from '../support/stamped-publisher.ts';
+import { COPY_LADDER } from '../support/ladders.ts';
 
 const run = promisify(execFile);
-const LADDER = {
-  video: [{ name: 'source', codec: 'copy' }],
-  audio: { name: 'audio', codec: 'copy', bitrate: 128_000 },
-};
 
 let rill: RillInstance;
 let publisher: StampedPublisher;
@@ -28,7 +25,7 @@ let variant: string;
 let count = 0;
 
 beforeAll(async () => {
-  rill = await startRill({ partTarget: 0.5, dvr: '60s', ladder: LADDER });
+  rill = await startRill({ partTarget: 0.5, dvr: '60s', ladder: COPY_LADDER });
 });
 
 afterAll(async () => {

@@ -4,17 +4,11 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { decodeComplaints } from '../support/decode-stamps.ts';
 import { fetchMedia, fetchPlaylist, fetchVariants, until } from '../support/live-client.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
+import { MIXED_LADDER } from '../support/ladders.ts';
 
 const PART_TARGET = 0.5;
 const LEAST_SHARE = 0.85;
 const SEGMENTS = 3;
-const LADDER = {
-  video: [
-    { name: 'source', codec: 'copy' },
-    { name: '90p', codec: 'h264', height: 90, bitrate: 150_000, preset: 'ultrafast' },
-  ],
-  audio: { name: 'audio', codec: 'aac', bitrate: 96_000 },
-};
 
 interface Source {
   readonly name: string;
@@ -43,7 +37,7 @@ const SOURCES: readonly Source[] = [
 let rill: RillInstance;
 
 beforeAll(async () => {
-  rill = await startRill({ partTarget: PART_TARGET, ladder: LADDER });
+  rill = await startRill({ partTarget: PART_TARGET, ladder: MIXED_LADDER });
 });
 
 afterAll(async () => {

@@ -4,20 +4,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeReport } from '../support/decode-stamps.ts';
 import { fetchMedia, fetchPlaylist, fetchVariants, until } from '../support/live-client.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
+import { MIXED_LADDER } from '../support/ladders.ts';
 
 const SYNC_LIMIT_SECONDS = 0.04;
-const LADDER = {
-  video: [
-    { name: 'source', codec: 'copy' },
-    { name: '90p', codec: 'h264', height: 90, bitrate: 150_000, preset: 'ultrafast' },
-  ],
-  audio: { name: 'audio', codec: 'aac', bitrate: 96_000 },
-};
 
 let rill: RillInstance;
 
 beforeAll(async () => {
-  rill = await startRill({ partTarget: 0.5, ladder: LADDER });
+  rill = await startRill({ partTarget: 0.5, ladder: MIXED_LADDER });
 });
 
 afterAll(async () => {

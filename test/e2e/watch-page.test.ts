@@ -3,11 +3,8 @@ import { startBrowser, type Browser } from '../support/browser.ts';
 import { until } from '../support/live-client.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
 import { startStampedPublisher, type StampedPublisher } from '../support/stamped-publisher.ts';
+import { COPY_LADDER } from '../support/ladders.ts';
 
-const LADDER = {
-  video: [{ name: 'source', codec: 'copy' }],
-  audio: { name: 'audio', codec: 'copy', bitrate: 128_000 },
-};
 const WATCHED_MS = 8_000;
 /** Far above what the benchmark shows: this tells a live edge from a backlog, not fast from slow. */
 const LATENCY_LIMIT_MS = 8_000;
@@ -17,7 +14,7 @@ let publisher: StampedPublisher;
 let browser: Browser;
 
 beforeAll(async () => {
-  rill = await startRill({ partTarget: 0.5, ladder: LADDER });
+  rill = await startRill({ partTarget: 0.5, ladder: COPY_LADDER });
   publisher = startStampedPublisher({ url: await rill.rill('publish-url', 'watched', '--rtmp') });
   browser = await startBrowser();
 });

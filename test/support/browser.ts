@@ -1,12 +1,11 @@
 /** A real Chromium that plays the watch page and reads the wall clock back from its picture. */
 
-import { accessSync } from 'node:fs';
 import { chromium, type Page } from 'playwright-core';
+import { findChromium } from '../../cli/setup.mjs';
 import { readStamp } from './wall-clock-stamp.ts';
 
 const PLAY_LIMIT_MS = 60_000;
 const CANVAS = { width: 640, height: 360 };
-const EXECUTABLES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const FLAGS = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   ...['--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
@@ -37,7 +36,7 @@ export interface Browser {
 
 /** Starts Chromium without a window. */
 export async function startBrowser(): Promise<Browser> {
-  const executablePath = EXECUTABLES.find(exists);
+  const executablePath = findChromium();
   if (executablePath === undefined) {
     throw new Error('no Chromium found: install the package "chromium"');
   }
@@ -103,13 +102,4 @@ async function look(page: Page): Promise<Seen> {
     stalled: seen.stalled,
     latencyMs: stamp === undefined ? undefined : seen.now - stamp,
   };
-}
-
-function exists(path: string): boolean {
-  try {
-    accessSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

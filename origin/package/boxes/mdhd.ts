@@ -5,7 +5,7 @@ import { BoxReader } from './box-reader.ts';
 import { fullBoxFields, writeBox } from './box-writer.ts';
 
 /** Largest timescale taken, ticks per second: products of two stay exact integers. */
-const MAX_TIMESCALE = 2 ** 24;
+export const MAX_TIMESCALE = 2 ** 24;
 /** "und", three letters of five bits each. */
 const LANGUAGE_UNDETERMINED = 0x55c4;
 
