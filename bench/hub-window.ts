@@ -150,8 +150,7 @@ async function heapBytes(): Promise<number> {
   return heapUsed + arrayBuffers;
 }
 
-async function measure(segments: number): Promise<void> {
-  const before = await heapBytes();
+async function measure(segments: number, idleBytes: number): Promise<void> {
   const live = new LiveStream(undefined);
   fill(live, segments);
   const first = await timedText(live, undefined);
@@ -165,7 +164,7 @@ async function measure(segments: number): Promise<void> {
   }
   const whole = await text(live, undefined);
   const delta = await text(live, 'YES');
-  const memory = (((await heapBytes()) - before) / 1e6).toFixed(0);
+  const memory = (((await heapBytes()) - idleBytes) / 1e6).toFixed(0);
   print(
     `${segments} segments, ${((segments * SEGMENT_SECONDS) / 3600).toFixed(1)} h, ${RENDITIONS.length} renditions`,
   );
@@ -184,6 +183,7 @@ async function measure(segments: number): Promise<void> {
 }
 
 printMachine('Stream hub by length of its playlist window');
+const idle = await heapBytes();
 for (const segments of WINDOWS) {
-  await measure(segments);
+  await measure(segments, idle);
 }
