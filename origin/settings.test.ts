@@ -44,7 +44,7 @@ describe('settings', () => {
         srtLatency: 120,
         openMetrics: false,
         maxStreams: 100,
-        defaults: { partTarget: 0.5, segmentDuration: 2, windowSegments: 15, ladder: undefined },
+        defaults: { partTarget: 0.5, segmentDuration: 2, dvr: 30, ladder: undefined },
       },
     });
   });
@@ -65,8 +65,7 @@ describe('settings', () => {
       RILL_LOG_LEVEL: 'hush',
       RILL_SRT_LATENCY_MS: '-1',
     };
-    const file =
-      '{"partTarget":0.1,"windowSegments":2,"colour":"hush","streams":{"../x":{},"a":{"partTarget":2}}}';
+    const file = '{"partTarget":0.1,"dvr":"13h","colour":"hush","streams":{"../x":{},"a":{"partTarget":2}}}';
     const all = lines(env, file);
     expect(all).toHaveLength(10);
     expect(all.join('\n').toLowerCase()).not.toContain('hush');
@@ -92,7 +91,7 @@ describe('settings', () => {
   });
 
   it('of a stream are its own over the origin’s', () => {
-    const file = '{"partTarget":0.2,"streams":{"cam":{"windowSegments":30,"ladder":{"video":["copy"]}}}}';
+    const file = '{"partTarget":0.2,"streams":{"cam":{"dvr":"4h","ladder":{"video":["copy"]}}}}';
     const settings = load(COMPLETE, file);
     const names = [parseStreamName('cam'), parseStreamName('other')];
     const [own, other] = names.map((name) =>
@@ -101,9 +100,9 @@ describe('settings', () => {
     expect(own).toEqual({
       partTarget: 0.2,
       segmentDuration: 2,
-      windowSegments: 30,
+      dvr: 14_400,
       ladder: { video: ['copy'] },
     });
-    expect(other).toEqual({ partTarget: 0.2, segmentDuration: 2, windowSegments: 15, ladder: undefined });
+    expect(other).toEqual({ partTarget: 0.2, segmentDuration: 2, dvr: 30, ladder: undefined });
   });
 });

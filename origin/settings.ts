@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { milliseconds, seconds, type Milliseconds, type Seconds } from '#shared/media-time.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
+import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
 import type { ObjectStoreSettings } from './publish/object-store.ts';
 import {
   readEnvironment,
@@ -18,8 +19,8 @@ export interface StreamSettings<L> {
   /** PART-TARGET. */
   readonly partTarget: Seconds;
   readonly segmentDuration: Seconds;
-  /** Segments that the playlist names. */
-  readonly windowSegments: number;
+  /** How far back a viewer may go: the playlist names segments of at least this much media. */
+  readonly dvr: Seconds;
   /** `undefined`: the default ladder for the source. */
   readonly ladder: L | undefined;
 }
@@ -67,20 +68,17 @@ const DEFAULT_MAX_STREAMS = 100;
 
 const partTarget = z.number().min(0.2).max(1).transform(seconds);
 const segmentDuration = z.number().min(1).max(10).transform(seconds);
-/** HOLD-BACK is three target durations (rfc8216bis §4.4.3.8): fewer segments could not be played. */
-const windowSegments = z.int().min(3).max(50_000);
-
 function configurationSchema<L>(ladder: z.ZodType<L>) {
   const stream = z.strictObject({
     partTarget: partTarget.optional(),
     segmentDuration: segmentDuration.optional(),
-    windowSegments: windowSegments.optional(),
+    dvr: dvrSchema.optional(),
     ladder: ladder.optional(),
   });
   return z.strictObject({
     partTarget: partTarget.default(seconds(0.5)),
     segmentDuration: segmentDuration.default(seconds(2)),
-    windowSegments: windowSegments.default(15),
+    dvr: dvrSchema.default(DEFAULT_DVR),
     ladder: ladder.optional(),
     maxStreams: z.int().min(1).max(10_000).default(DEFAULT_MAX_STREAMS),
     streams: z.record(z.string(), stream).default({}).transform(byStreamName),
@@ -121,7 +119,7 @@ export function settingsForStream<L>(settings: Settings<L>, stream: StreamName):
   return {
     partTarget: own?.partTarget ?? defaults.partTarget,
     segmentDuration: own?.segmentDuration ?? defaults.segmentDuration,
-    windowSegments: own?.windowSegments ?? defaults.windowSegments,
+    dvr: own?.dvr ?? defaults.dvr,
     ladder: own?.ladder ?? defaults.ladder,
   };
 }
@@ -167,7 +165,7 @@ function readText(path: string): string {
 }
 
 function settingsOf<L>(env: Environment, file: Configuration<L>): Settings<L> {
-  const { partTarget, segmentDuration, windowSegments, ladder } = file;
+  const { partTarget, segmentDuration, dvr, ladder } = file;
   return {
     host: env.RILL_HOST,
     ports: { rtmp: env.RILL_RTMP_PORT, srt: env.RILL_SRT_PORT, control: env.RILL_CONTROL_PORT },
@@ -189,7 +187,7 @@ function settingsOf<L>(env: Environment, file: Configuration<L>): Settings<L> {
     srtLatency: milliseconds(env.RILL_SRT_LATENCY_MS),
     openMetrics: env.RILL_OPEN_METRICS === 'true',
     maxStreams: file.maxStreams,
-    defaults: { partTarget, segmentDuration, windowSegments, ladder },
+    defaults: { partTarget, segmentDuration, dvr, ladder },
     streams: file.streams,
   };
 }

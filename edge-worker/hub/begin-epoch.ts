@@ -10,35 +10,41 @@ import {
   type LiveWindow,
   type RenditionWindow,
 } from './live-window.ts';
+import { EMPTY_LIST, keepNewest, lastSegment, segmentAt } from './segment-list.ts';
 
 /**
  * Closes every open segment with the parts it has and fills what a rendition lacks with EXT-X-GAP segments, so
  * that all renditions end at one media sequence number and number n means the same time in each of them.
  */
 export function closeEpoch(window: LiveWindow): LiveWindow {
-  const { windowSegments } = window.begin;
   const end = nextMsnOf(window);
   const closed = new Map<string, RenditionWindow>();
-  const known = new Map<number, LiveSegment>();
   for (const [name, rendition] of window.renditions) {
     const { open } = rendition;
-    const whole =
-      open === undefined ? rendition : appendSegment(rendition, completeSegment(open), windowSegments);
-    closed.set(name, whole);
-    for (const segment of whole.segments.slice(-windowSegments)) {
-      known.set(segment.msn, longer(known.get(segment.msn), segment));
-    }
+    closed.set(
+      name,
+      open === undefined ? rendition : appendSegment(rendition, completeSegment(open), window.begin),
+    );
   }
+  const whole = [...closed.values()];
   for (const [name, rendition] of closed) {
     if (rendition.active) {
-      closed.set(name, fillGaps(rendition, window, end, known));
+      closed.set(name, fillGaps(rendition, window, end, whole));
     }
   }
   return { ...window, renditions: closed };
 }
 
-function longer(left: LiveSegment | undefined, right: LiveSegment): LiveSegment {
-  return left !== undefined && left.durationMicros >= right.durationMicros ? left : right;
+/** The longest segment with this number that any rendition lists. */
+function longestAt(renditions: readonly RenditionWindow[], msn: number): LiveSegment | undefined {
+  let longest: LiveSegment | undefined;
+  for (const { segments } of renditions) {
+    const segment = segmentAt(segments, msn);
+    if (segment !== undefined && segment.durationMicros > (longest?.durationMicros ?? -1)) {
+      longest = segment;
+    }
+  }
+  return longest;
 }
 
 /** A rendition without any segment has nothing to keep in step and simply starts later. */
@@ -46,30 +52,31 @@ function fillGaps(
   rendition: RenditionWindow,
   window: LiveWindow,
   end: number,
-  known: ReadonlyMap<number, LiveSegment>,
+  whole: readonly RenditionWindow[],
 ): RenditionWindow {
-  if (rendition.segments.length === 0) {
+  if (rendition.segments.tail.length === 0) {
     return { ...rendition, nextMsn: end };
   }
   let filled = rendition;
   for (let msn = rendition.nextMsn; msn < end; msn += 1) {
-    const like = known.get(msn);
+    const like = longestAt(whole, msn);
     if (like === undefined) {
       // The other renditions have moved on by more than a window: nothing of this one is worth keeping.
-      filled = { ...filled, segments: [], nextMsn: msn + 1 };
+      filled = { ...filled, segments: EMPTY_LIST, nextMsn: msn + 1 };
       continue;
     }
-    const before = filled.segments.at(-1);
+    const before = lastSegment(filled.segments);
     const gap: LiveSegment = {
       ...like,
       mapEpoch: rendition.initEpoch,
       discontinuitySequence: window.discontinuitySequence,
       discontinuity: before !== undefined && before.discontinuitySequence !== window.discontinuitySequence,
       parts: [],
+      partCount: 0,
       bytes: 0,
       gap: true,
     };
-    filled = appendSegment(filled, gap, window.begin.windowSegments);
+    filled = appendSegment(filled, gap, window.begin);
   }
   return filled;
 }
@@ -85,7 +92,7 @@ export function beginEpoch(before: LiveWindow | undefined, epoch: number, begin:
   }
   const closed = closeEpoch(before);
   const published = [...closed.renditions.values()].some(
-    (rendition) => rendition.segments.at(-1)?.discontinuitySequence === closed.discontinuitySequence,
+    (rendition) => lastSegment(rendition.segments)?.discontinuitySequence === closed.discontinuitySequence,
   );
   const sequence = closed.discontinuitySequence + (published ? 1 : 0);
   return windowOf(epoch, begin, sequence, continues(closed, begin) ? closed.renditions : new Map());
@@ -115,7 +122,7 @@ function windowOf(
       active: true,
       initEpoch: same ? previous.initEpoch : undefined,
       nextMsn: begin.firstMsn,
-      segments: same ? previous.segments.slice(-begin.windowSegments) : [],
+      segments: same ? keepNewest(previous.segments, begin.windowSegments) : EMPTY_LIST,
       open: undefined,
     });
   }

@@ -2,7 +2,15 @@
 
 import type { MultivariantPlaylist, Variant } from '#shared/playlist/multivariant-playlist.ts';
 import type { RenditionDescription } from '#shared/wire/publish.ts';
-import { hasMedia, MICROS, sumMicros, type LiveWindow, type RenditionWindow } from './live-window.ts';
+import {
+  hasMedia,
+  MICROS,
+  type BeginUpdate,
+  type LiveSegment,
+  type LiveWindow,
+  type RenditionWindow,
+} from './live-window.ts';
+import { allSegments, type SegmentChunk } from './segment-list.ts';
 
 const VERSION = 9;
 const AUDIO_GROUP = 'audio';
@@ -95,26 +103,65 @@ function inStartOrder(variants: readonly Variant[]): Variant[] {
   return start === undefined ? [] : [start, ...descending.filter((variant) => variant !== start)];
 }
 
+interface Totals {
+  readonly bytes: number;
+  readonly micros: number;
+  /** Bits per second; 0 where no segment is long enough to count. */
+  readonly peak: number;
+}
+
+const NOTHING: Totals = { bytes: 0, micros: 0, peak: 0 };
+/** A chunk never changes, and neither does the target duration of the window that it belongs to. */
+const chunkTotals = new WeakMap<SegmentChunk, Totals>();
+
 /**
- * Peak and average bits per second over the listed segments; the peak is at least what the origin announced.
- * Segments below half a target duration do not count towards the peak, rfc8216bis §4.4.6.2.
+ * Peak and average bits per second over the listed segments, and those before them in the oldest chunk; the peak is
+ * at least what the origin announced.
  */
 function measure(
-  window: LiveWindow,
-  rendition: RenditionWindow,
+  { begin }: LiveWindow,
+  { description, segments }: RenditionWindow,
 ): { readonly peak: number; readonly average: number } {
-  const media = rendition.segments.filter((segment) => !segment.gap && segment.durationMicros > 0);
-  const leastMicros = (window.begin.targetDuration * MICROS) / 2;
-  let peak = rendition.description.bandwidth;
-  let bytes = 0;
-  for (const segment of media) {
-    bytes += segment.bytes;
-    if (segment.durationMicros >= leastMicros) {
-      peak = Math.max(peak, bitsPerSecond(segment.bytes, segment.durationMicros));
-    }
+  const totals = segments.chunks.map((chunk) => totalsOf(chunk, begin));
+  const {
+    bytes,
+    micros,
+    peak: seen,
+  } = [...totals, totalsOfSegments(segments.tail, begin)].reduce(add, NOTHING);
+  const peak = Math.max(description.bandwidth, seen);
+  return { peak, average: micros === 0 ? peak : Math.min(peak, bitsPerSecond(bytes, micros)) };
+}
+
+function totalsOf(chunk: SegmentChunk, begin: BeginUpdate): Totals {
+  const known = chunkTotals.get(chunk);
+  if (known !== undefined) {
+    return known;
   }
-  const duration = sumMicros(media);
-  return { peak, average: duration === 0 ? peak : Math.min(peak, bitsPerSecond(bytes, duration)) };
+  const { firstMsn } = chunk;
+  const totals = totalsOfSegments(allSegments({ firstMsn, chunks: [chunk], tail: [] }), begin);
+  chunkTotals.set(chunk, totals);
+  return totals;
+}
+
+/** Segments below half a target duration do not count towards the peak, rfc8216bis §4.4.6.2. */
+function totalsOfSegments(segments: readonly LiveSegment[], begin: BeginUpdate): Totals {
+  const leastMicros = (begin.targetDuration * MICROS) / 2;
+  return segments
+    .filter((segment) => !segment.gap && segment.durationMicros > 0)
+    .map(({ bytes, durationMicros: micros }) => ({
+      bytes,
+      micros,
+      peak: micros >= leastMicros ? bitsPerSecond(bytes, micros) : 0,
+    }))
+    .reduce(add, NOTHING);
+}
+
+function add(left: Totals, right: Totals): Totals {
+  return {
+    bytes: left.bytes + right.bytes,
+    micros: left.micros + right.micros,
+    peak: Math.max(left.peak, right.peak),
+  };
 }
 
 function bitsPerSecond(bytes: number, micros: number): number {

@@ -8,27 +8,35 @@ import type { PreloadHintTag } from '#shared/playlist/tags/preload-hint.ts';
 import type { RenditionReportTag } from '#shared/playlist/tags/rendition-report.ts';
 import {
   MICROS,
+  SKIP_FACTOR,
   sumMicros,
   type LiveSegment,
   type LiveWindow,
   type OpenSegment,
   type RenditionWindow,
 } from './live-window.ts';
+import { firstSegment, frozenCount, lastSegment } from './segment-list.ts';
 
 /** EXT-X-VERSION: what EXT-X-SKIP needs, rfc8216bis §8. */
 const VERSION = 9;
 /** PART-HOLD-BACK in part targets and HOLD-BACK in target durations: the least that is allowed, §4.4.3.8. */
 const HOLD_BACK_FACTOR = 3;
-/** CAN-SKIP-UNTIL in target durations: the least that is allowed, §4.4.3.8. */
-const SKIP_FACTOR = 6;
 /** Parts further than so many target durations from the end are taken off, §4.4.4.9. */
 const PARTS_FACTOR = 3;
 
-/** Describes a rendition's media playlist. */
-export function describeMediaPlaylist(window: LiveWindow, rendition: RenditionWindow): MediaPlaylist {
+/**
+ * Describes a rendition's media playlist with the newest of its segments, `segments`; those before them are not
+ * described: `skippedSegments` is what a delta update says of them, 0 where their text stands elsewhere.
+ */
+export function describeMediaPlaylist(
+  window: LiveWindow,
+  rendition: RenditionWindow,
+  segments: readonly LiveSegment[],
+  skippedSegments = 0,
+): MediaPlaylist {
   const { targetDuration, partTarget } = window.begin;
   const live = rendition.active && !window.ended;
-  const first = rendition.segments[0] ?? rendition.open;
+  const first = firstSegment(rendition.segments) ?? rendition.open;
   const sequence = first?.discontinuitySequence ?? window.discontinuitySequence;
   return {
     version: VERSION,
@@ -45,8 +53,8 @@ export function describeMediaPlaylist(window: LiveWindow, rendition: RenditionWi
     },
     mediaSequence: first?.msn ?? rendition.nextMsn,
     discontinuitySequence: sequence - (first?.discontinuity === true ? 1 : 0),
-    skippedSegments: 0,
-    segments: describeSegments(rendition, PARTS_FACTOR * targetDuration * MICROS),
+    skippedSegments,
+    segments: describeSegments(segments, rendition.open, PARTS_FACTOR * targetDuration * MICROS),
     open: rendition.open === undefined ? undefined : openingOf(rendition.open, true),
     preloadHints: live ? preloadHints(window, rendition) : [],
     renditionReports: live ? renditionReports(window, rendition) : [],
@@ -54,34 +62,39 @@ export function describeMediaPlaylist(window: LiveWindow, rendition: RenditionWi
   };
 }
 
-/** How many of the first segments lie before the skip boundary, rfc8216bis §6.2.5.1. */
+/** How many of the first segments lie before the skip boundary, rfc8216bis §6.2.5.1; the frozen ones all do. */
 export function skippableSegments(window: LiveWindow, rendition: RenditionWindow): number {
   const boundary = SKIP_FACTOR * window.begin.targetDuration * MICROS;
+  const { tail } = rendition.segments;
   let distance = sumMicros(rendition.open?.parts ?? []);
-  for (let index = rendition.segments.length - 1; index >= 0; index -= 1) {
-    if (distance >= boundary) {
-      return index + 1;
-    }
-    distance += rendition.segments[index]?.durationMicros ?? 0;
+  let index = tail.length;
+  while (index > 0 && distance < boundary) {
+    index -= 1;
+    distance += tail[index]?.durationMicros ?? 0;
   }
-  return 0;
+  return distance < boundary ? 0 : frozenCount(rendition.segments) + index;
 }
 
 /** Parts of a segment stand together or not at all: players count them to know a part's index. */
-function describeSegments(rendition: RenditionWindow, partsWithinMicros: number): MediaSegment[] {
-  let firstWithParts = rendition.segments.length;
-  let distance = sumMicros(rendition.open?.parts ?? []);
+function describeSegments(
+  segments: readonly LiveSegment[],
+  open: OpenSegment | undefined,
+  partsWithinMicros: number,
+): MediaSegment[] {
+  let firstWithParts = segments.length;
+  let distance = sumMicros(open?.parts ?? []);
   while (firstWithParts > 0) {
-    distance += rendition.segments[firstWithParts - 1]?.durationMicros ?? 0;
+    distance += segments[firstWithParts - 1]?.durationMicros ?? 0;
     if (distance > partsWithinMicros) {
       break;
     }
     firstWithParts -= 1;
   }
-  return rendition.segments.map((segment, index) => describeSegment(segment, index >= firstWithParts));
+  return segments.map((segment, index) => describeSegment(segment, index >= firstWithParts));
 }
 
-function describeSegment(segment: LiveSegment, withParts: boolean): MediaSegment {
+/** Describes a segment, with its parts where they are still listed. */
+export function describeSegment(segment: LiveSegment, withParts: boolean): MediaSegment {
   const msn = mediaSequenceNumber(segment.msn);
   return {
     ...openingOf(segment, withParts),
@@ -114,7 +127,7 @@ function describeParts(segment: OpenSegment): PartTag[] {
 
 function preloadHints(window: LiveWindow, rendition: RenditionWindow): PreloadHintTag[] {
   const hints: PreloadHintTag[] = [];
-  const current = rendition.open ?? rendition.segments.at(-1);
+  const current = rendition.open ?? lastSegment(rendition.segments);
   if (current?.mapEpoch !== window.epoch) {
     const uri = mediaFileName({ kind: 'init', epoch: epoch(window.epoch) });
     hints.push({ kind: 'preload-hint', type: 'MAP', uri });
@@ -127,7 +140,7 @@ function preloadHints(window: LiveWindow, rendition: RenditionWindow): PreloadHi
 function renditionReports(window: LiveWindow, self: RenditionWindow): RenditionReportTag[] {
   const reports: RenditionReportTag[] = [];
   for (const [name, other] of window.renditions) {
-    const last = other.open ?? other.segments.at(-1);
+    const last = other.open ?? lastSegment(other.segments);
     if (other === self || !other.active || last === undefined) {
       continue;
     }

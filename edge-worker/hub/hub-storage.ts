@@ -1,10 +1,16 @@
 /** Keeps the live window in the object's SQLite: metadata and init segments, never media. */
 
 import type { LiveWindow } from './live-window.ts';
+import { decodeChunk, type SegmentChunk } from './segment-list.ts';
 import { restoreWindow, type InitRow, type SegmentRow, type WindowChanges } from './stored-window.ts';
+
+/** How exactly the time of the last update is kept, milliseconds: a write a minute costs nothing. */
+const HEARD_RESOLUTION_MS = 60_000;
 
 type EpochColumns = { body: string };
 type InitColumns = { rendition: string; epoch: number; next_seq: number; bytes: ArrayBuffer };
+type ChunkColumns = { rendition: string; msn: number; body: ArrayBuffer };
+type HeardColumns = { at: number };
 type SegmentColumns = { rendition: string; msn: number; epoch: number; next_seq: number; body: string };
 
 /** What an object finds when it starts. */
@@ -16,11 +22,20 @@ export interface StoredHub {
 /** The tables of one stream; they are made with the first write, so that a mere question leaves no trace. */
 export class HubStorage {
   readonly #sql: SqlStorage;
-  #ready: boolean;
+  #ready = false;
+  #heardAt = 0;
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.#ready = sql.exec("SELECT name FROM sqlite_master WHERE name = 'epoch'").toArray().length > 0;
+    if (sql.exec("SELECT name FROM sqlite_master WHERE name = 'epoch'").toArray().length > 0) {
+      this.#createTables();
+      this.#heardAt = sql.exec<HeardColumns>('SELECT at FROM heard').toArray()[0]?.at ?? 0;
+    }
+  }
+
+  /** When the origin was last heard, Unix milliseconds; exact to a minute. */
+  get heardAt(): number {
+    return this.#heardAt;
   }
 
   /** Reads what was stored, or `undefined` for a stream that was never published. */
@@ -42,7 +57,36 @@ export class HubStorage {
       )
       .toArray()
       .map(segmentRow);
-    return { window: restoreWindow({ epochRow: epoch.body, segments, inits }), inits };
+    const chunks = this.#loadChunks();
+    return { window: restoreWindow({ epochRow: epoch.body, segments, chunks, inits }), inits };
+  }
+
+  #loadChunks(): ReadonlyMap<string, readonly SegmentChunk[]> {
+    const chunks = new Map<string, SegmentChunk[]>();
+    const rows = this.#sql.exec<ChunkColumns>(
+      'SELECT rendition, msn, body FROM chunk ORDER BY rendition, msn',
+    );
+    for (const { rendition, msn, body } of rows) {
+      const chunk = decodeChunk(msn, body);
+      if (chunk === undefined) {
+        throw new TypeError(
+          `stored chunk ${rendition}/${msn} is unreadable; delete the object to start anew`,
+        );
+      }
+      const list = chunks.get(rendition) ?? [];
+      chunks.set(rendition, list);
+      list.push(chunk);
+    }
+    return chunks;
+  }
+
+  /** Notes that the origin was heard. */
+  noteHeard(now: number): void {
+    if (now - this.#heardAt >= HEARD_RESOLUTION_MS) {
+      this.#createTables();
+      this.#sql.exec('INSERT OR REPLACE INTO heard VALUES (0, ?)', now);
+      this.#heardAt = now;
+    }
   }
 
   /** Writes what changed; statements without an await between them are one transaction. */
@@ -62,8 +106,12 @@ export class HubStorage {
         body,
       );
     }
-    for (const [rendition, msn] of changes.keepFrom) {
-      this.#sql.exec('DELETE FROM segment WHERE rendition = ? AND msn < ?', rendition, msn);
+    for (const { rendition, msn, body } of changes.chunks) {
+      this.#sql.exec('INSERT OR REPLACE INTO chunk VALUES (?, ?, ?)', rendition, msn, body);
+    }
+    for (const [rendition, { segments, chunks }] of changes.keepFrom) {
+      this.#sql.exec('DELETE FROM segment WHERE rendition = ? AND msn < ?', rendition, segments);
+      this.#sql.exec('DELETE FROM chunk WHERE rendition = ? AND msn < ?', rendition, chunks);
       this.#sql.exec(
         'DELETE FROM init WHERE rendition = ? AND epoch < ?',
         rendition,
@@ -72,6 +120,7 @@ export class HubStorage {
     }
     for (const rendition of changes.dropped) {
       this.#sql.exec('DELETE FROM segment WHERE rendition = ?', rendition);
+      this.#sql.exec('DELETE FROM chunk WHERE rendition = ?', rendition);
       this.#sql.exec('DELETE FROM init WHERE rendition = ?', rendition);
     }
     if (changes.epochRow !== undefined) {
@@ -93,6 +142,10 @@ export class HubStorage {
         rendition TEXT NOT NULL, msn INTEGER NOT NULL, epoch INTEGER NOT NULL, next_seq INTEGER NOT NULL,
         body TEXT NOT NULL, PRIMARY KEY (rendition, msn)
       ) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS chunk (
+        rendition TEXT NOT NULL, msn INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (rendition, msn)
+      );
+      CREATE TABLE IF NOT EXISTS heard (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
     `);
     this.#ready = true;
   }

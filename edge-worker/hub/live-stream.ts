@@ -4,16 +4,18 @@
  */
 
 import type { MediaFile } from '#shared/identifiers.ts';
-import { renderMediaPlaylist } from '#shared/playlist/render-media-playlist.ts';
 import { renderMultivariantPlaylist } from '#shared/playlist/multivariant-playlist.ts';
 import type { PublishAnswer, PublishFrame } from '#shared/wire/publish.ts';
 import { describeMultivariantPlaylist } from './describe-multivariant.ts';
-import { describeMediaPlaylist, skippableSegments } from './describe-playlists.ts';
 import type { Directives } from './directives.ts';
 import { HotMedia } from './hot-media.ts';
-import { findSegment, oldestInits, type LiveWindow } from './live-window.ts';
+import { closeEpoch } from './begin-epoch.ts';
+import { oldestInits, type LiveWindow } from './live-window.ts';
 import { locateMedia } from './locate-media.ts';
+import { renderDeltaUpdate, renderWholePlaylist } from './playlist-text.ts';
+import { Recovery } from './recovery.ts';
 import { decideReload } from './reload.ts';
+import { segmentAt } from './segment-list.ts';
 import type { InitRow, WindowChanges } from './stored-window.ts';
 import { changesBetween } from './stored-window.ts';
 import { takeUpdate } from './take-update.ts';
@@ -28,7 +30,8 @@ const HOLD_FACTOR = 3;
 
 /** What comes of a playlist request. */
 export type PlaylistOutcome =
-  | { readonly kind: 'text'; readonly text: string; readonly window: LiveWindow }
+  /** UTF-8; one array for all who ask, since a playlist of hours has a megabyte. */
+  | { readonly kind: 'text'; readonly text: Uint8Array; readonly window: LiveWindow }
   | { readonly kind: 'absent' }
   | { readonly kind: 'too-far'; readonly lastMsn: number }
   | { readonly kind: 'held-too-long' }
@@ -67,12 +70,14 @@ export class LiveStream {
   readonly #hot = new HotMedia(HOT_BYTES);
   readonly #waiters = new Waiters<Condition>(MAX_HELD_REQUESTS);
   /** Rendered playlists of the current window, by rendition and variant. */
-  readonly #texts = new Map<string, string>();
+  readonly #texts = new Map<string, Uint8Array>();
+  readonly #recovery: Recovery;
 
   /** Goes on from what was stored. */
   constructor(stored: { readonly window: LiveWindow; readonly inits: readonly InitRow[] } | undefined) {
     this.#window = stored?.window;
     this.#written = stored?.window;
+    this.#recovery = new Recovery(stored?.window.ended === false);
     for (const init of stored?.inits ?? []) {
       this.#hot.addInit(init.rendition, init.epoch, init.bytes);
     }
@@ -94,12 +99,29 @@ export class LiveStream {
     const refusal = this.#takeFrames(epoch, frames);
     const window = this.#window;
     if (window !== undefined && window !== before) {
-      this.#texts.clear();
-      this.#hot.retainInits(oldestInits(window));
-      this.#waiters.release((condition) => !mustWait(window, condition));
+      this.#afterChange(window);
+    }
+    if (refusal?.status !== 'gap') {
+      this.#recovery.end();
     }
     const next = window?.epoch === epoch ? window.nextSeq : 0;
     return refusal ?? { status: 'accepted', next };
+  }
+
+  /** Ends a stream whose origin is gone, as if it had said so; false where there is nothing to end. */
+  endOrphaned(): boolean {
+    if (this.#window === undefined || this.#window.ended) {
+      return false;
+    }
+    this.#window = { ...closeEpoch(this.#window), ended: true };
+    this.#afterChange(this.#window);
+    return true;
+  }
+
+  #afterChange(window: LiveWindow): void {
+    this.#texts.clear();
+    this.#hot.retainInits(oldestInits(window));
+    this.#waiters.release((condition) => !mustWait(window, condition));
   }
 
   #takeFrames(epoch: number, frames: readonly PublishFrame[]): PublishAnswer | undefined {
@@ -161,6 +183,7 @@ export class LiveStream {
   /** A media playlist, held as its directives ask, rfc8216bis §6.2.5.2. */
   async mediaPlaylist(rendition: string, directives: Directives): Promise<PlaylistOutcome> {
     const { msn, part } = directives;
+    await this.#recovery.over();
     const window = this.#window;
     if (window === undefined) {
       return { kind: 'absent' };
@@ -184,15 +207,17 @@ export class LiveStream {
     }
     // Only CAN-SKIP-UNTIL is advertised, so `v2`, which also skips date ranges, gets the full playlist.
     const live = rendition.active && !window.ended;
-    const skipped = skip === 'YES' && live ? skippableSegments(window, rendition) : 0;
-    const text = this.#render(`${name}/${skipped > 0 ? 'skip' : ''}`, () =>
-      renderMediaPlaylist(describeMediaPlaylist(window, rendition), { skip: skipped }),
+    const delta = skip === 'YES' && live;
+    const text = this.#render(`${name}/${delta ? 'skip' : ''}`, () =>
+      delta
+        ? (renderDeltaUpdate(window, rendition) ?? renderWholePlaylist(window, rendition))
+        : renderWholePlaylist(window, rendition),
     );
     return { kind: 'text', text, window };
   }
 
-  #render(key: string, render: () => string): string {
-    const text = this.#texts.get(key) ?? render();
+  #render(key: string, render: () => string): Uint8Array {
+    const text = this.#texts.get(key) ?? new TextEncoder().encode(render());
     this.#texts.set(key, text);
     return text;
   }
@@ -233,7 +258,7 @@ export class LiveStream {
 
   #partsOf(name: string, msn: number): number | undefined {
     const rendition = this.#window?.renditions.get(name);
-    return rendition === undefined ? undefined : findSegment(rendition, msn)?.parts.length;
+    return rendition === undefined ? undefined : segmentAt(rendition.segments, msn)?.partCount;
   }
 
   #hotBytes(

@@ -4,9 +4,13 @@
  */
 
 import type { PublishUpdate, RenditionDescription } from '#shared/wire/publish.ts';
+import { appendTo, firstSegment, type ListLimits, type SegmentList } from './segment-list.ts';
 
 /** Microseconds in a second. */
 export const MICROS = 1_000_000;
+
+/** CAN-SKIP-UNTIL in target durations: the least that is allowed, rfc8216bis §4.4.3.8. */
+export const SKIP_FACTOR = 6;
 
 /** The update that starts an epoch. */
 export type BeginUpdate = Extract<PublishUpdate, { kind: 'begin' }>;
@@ -37,6 +41,8 @@ export interface OpenSegment {
 export interface LiveSegment extends OpenSegment {
   readonly durationMicros: number;
   readonly bytes: number;
+  /** How many parts it has; those of a frozen segment are counted, no longer told apart. */
+  readonly partCount: number;
   /** It was lost in this rendition: EXT-X-GAP. */
   readonly gap: boolean;
 }
@@ -50,7 +56,7 @@ export interface RenditionWindow {
   readonly initEpoch: number | undefined;
   /** Media sequence number of the segment in the making, begun or not. */
   readonly nextMsn: number;
-  readonly segments: readonly LiveSegment[];
+  readonly segments: SegmentList;
   readonly open: OpenSegment | undefined;
 }
 
@@ -77,20 +83,14 @@ export function nextMsnOf(window: LiveWindow | undefined): number {
 
 /** Whether a rendition lists anything. */
 export function hasMedia(rendition: RenditionWindow): boolean {
-  return rendition.segments.length > 0 || rendition.open !== undefined;
-}
-
-/** The complete segment with this number, if it is listed; the numbers in a playlist have no gap. */
-export function findSegment(rendition: RenditionWindow, msn: number): LiveSegment | undefined {
-  const first = rendition.segments[0];
-  return first === undefined ? undefined : rendition.segments[msn - first.msn];
+  return rendition.segments.tail.length > 0 || rendition.open !== undefined;
 }
 
 /** For each rendition, the oldest epoch whose init segment its playlist still needs. */
 export function oldestInits(window: LiveWindow): ReadonlyMap<string, number> {
   const oldest = new Map<string, number>();
   for (const [name, rendition] of window.renditions) {
-    const first = rendition.segments[0] ?? rendition.open;
+    const first = firstSegment(rendition.segments) ?? rendition.open;
     oldest.set(name, first?.mapEpoch ?? window.epoch);
   }
   return oldest;
@@ -104,15 +104,21 @@ export function sumMicros(parts: readonly { readonly durationMicros: number }[])
 /** Makes an open segment complete with the parts it has. */
 export function completeSegment(open: OpenSegment): LiveSegment {
   const bytes = open.parts.reduce((sum, part) => sum + part.bytes, 0);
-  return { ...open, durationMicros: sumMicros(open.parts), bytes, gap: false };
+  const partCount = open.parts.length;
+  return { ...open, durationMicros: sumMicros(open.parts), bytes, partCount, gap: false };
 }
 
 /** Appends a segment and lets the oldest go. */
 export function appendSegment(
   rendition: RenditionWindow,
   segment: LiveSegment,
-  windowSegments: number,
+  begin: BeginUpdate,
 ): RenditionWindow {
-  const segments = [...rendition.segments, segment].slice(-windowSegments);
+  const segments = appendTo(rendition.segments, segment, listLimits(begin));
   return { ...rendition, segments, open: undefined, nextMsn: segment.msn + 1 };
+}
+
+/** Nothing that a delta update names is frozen, and parts are listed for less than that (§4.4.4.9). */
+function listLimits({ windowSegments, targetDuration }: BeginUpdate): ListLimits {
+  return { segments: windowSegments, frozenBeyondMicros: SKIP_FACTOR * targetDuration * MICROS };
 }

@@ -1,7 +1,8 @@
 /** Where a media file is that a player asks for. */
 
 import type { MediaFile } from '#shared/identifiers.ts';
-import { findSegment, type LiveWindow, type RenditionWindow } from './live-window.ts';
+import type { LiveWindow, RenditionWindow } from './live-window.ts';
+import { segmentAt } from './segment-list.ts';
 
 /** Where a media file is. */
 export type MediaLocation =
@@ -30,7 +31,7 @@ export function locateMedia(window: LiveWindow, name: string, file: MediaFile): 
   if (current && rendition.active && file.msn >= rendition.nextMsn) {
     return file.msn === rendition.nextMsn ? locateOpen(window, rendition, file) : 'absent';
   }
-  const segment = findSegment(rendition, file.msn);
+  const segment = segmentAt(rendition.segments, file.msn);
   if (segment === undefined) {
     const floor = current ? window.begin.firstMsn : 0;
     return file.msn < rendition.nextMsn && file.msn >= floor ? 'older' : 'absent';
@@ -38,7 +39,7 @@ export function locateMedia(window: LiveWindow, name: string, file: MediaFile): 
   const there =
     segment.epoch === file.epoch &&
     !segment.gap &&
-    (file.kind === 'segment' || file.part < segment.parts.length);
+    (file.kind === 'segment' || file.part < segment.partCount);
   return there ? 'published' : 'absent';
 }
 

@@ -1,7 +1,8 @@
 /** When a media playlist request is answered: blocking reload, rfc8216bis §6.2.5.2. */
 
 import type { Directives } from './directives.ts';
-import { findSegment, hasMedia, type LiveWindow, type RenditionWindow } from './live-window.ts';
+import { hasMedia, type LiveWindow, type RenditionWindow } from './live-window.ts';
+import { segmentAt } from './segment-list.ts';
 
 /** How far beyond the last segment a request may ask before it is a mistake. */
 const MAX_SEGMENTS_AHEAD = 2;
@@ -46,8 +47,8 @@ function hasReached(rendition: RenditionWindow, msn: number, part: number | unde
     const parts = rendition.open?.parts.length ?? 0;
     return msn === rendition.nextMsn && part !== undefined && part < parts;
   }
-  const segment = findSegment(rendition, msn);
-  if (part === undefined || segment === undefined || part < segment.parts.length) {
+  const segment = segmentAt(rendition.segments, msn);
+  if (part === undefined || segment === undefined || part < segment.partCount) {
     return true;
   }
   return msn + 1 < rendition.nextMsn || rendition.open !== undefined;

@@ -1,6 +1,7 @@
 /**
  * The live window as rows: what changed between two windows, and a window made of rows again. One row for the
- * epoch, one for each listed segment, so that a published part rewrites one small row.
+ * epoch, one for each segment of a list's tail, so that a published part rewrites one small row, and one for each
+ * frozen chunk, so that twelve hours are few rows and read in no time.
  */
 
 import { z } from 'zod';
@@ -12,6 +13,7 @@ import {
   type OpenSegment,
   type RenditionWindow,
 } from './live-window.ts';
+import { EMPTY_LIST, encodeChunk, lastSegment, type SegmentChunk } from './segment-list.ts';
 
 /** A row of the segment table; `epoch` and `nextSeq` are those of the window when it was written. */
 export interface SegmentRow {
@@ -20,6 +22,14 @@ export interface SegmentRow {
   readonly epoch: number;
   readonly nextSeq: number;
   readonly body: string;
+}
+
+/** A row of the chunk table. */
+export interface ChunkRow {
+  readonly rendition: string;
+  /** Of the chunk's first segment. */
+  readonly msn: number;
+  readonly body: Uint8Array;
 }
 
 /** An init segment, kept with its bytes. */
@@ -35,10 +45,17 @@ export interface WindowChanges {
   /** The row of the epoch, where it changed. */
   readonly epochRow: string | undefined;
   readonly segments: readonly SegmentRow[];
-  /** For each rendition, the first segment that stays. */
-  readonly keepFrom: ReadonlyMap<string, number>;
+  readonly chunks: readonly ChunkRow[];
+  /** For each rendition of which rows go, the first of both tables that stay. */
+  readonly keepFrom: ReadonlyMap<string, KeptRows>;
   /** Renditions of which nothing stays. */
   readonly dropped: readonly string[];
+}
+
+/** The media sequence numbers from which on rows stay. */
+interface KeptRows {
+  readonly segments: number;
+  readonly chunks: number;
 }
 
 /** Thrown where stored rows are not what this code writes. */
@@ -60,6 +77,7 @@ const epochRowSchema = z.object({
       active: z.boolean(),
       initEpoch: count.optional(),
       nextMsn: count,
+      firstMsn: count.default(0),
     }),
   ),
 });
@@ -72,6 +90,8 @@ const segmentBodySchema = z.object({
   /** Duration in microseconds, independent, bytes. */
   parts: z.array(z.tuple([count, z.boolean(), count])),
   complete: z.boolean(),
+  /** The first number that was listed when this was written; it only ever grows. */
+  firstMsn: count.default(0),
   /** Duration of a gap, microseconds. */
   gap: count.optional(),
 });
@@ -79,24 +99,28 @@ const segmentBodySchema = z.object({
 /** Says what to write after `before` (what storage holds) has become `after`. */
 export function changesBetween(before: LiveWindow | undefined, after: LiveWindow): WindowChanges {
   const segments: SegmentRow[] = [];
-  const keepFrom = new Map<string, number>();
+  const chunks: ChunkRow[] = [];
+  const keepFrom = new Map<string, KeptRows>();
   for (const [name, rendition] of after.renditions) {
     const earlier = before?.renditions.get(name);
     if (earlier !== rendition) {
       segments.push(...changedSegments(name, earlier, rendition, after));
+      chunks.push(...newChunks(name, earlier, rendition));
     }
-    const first = firstMsn(rendition);
-    if (earlier === undefined || firstMsn(earlier) !== first) {
-      keepFrom.set(name, first);
+    const kept = keptRows(rendition);
+    const keptBefore = earlier === undefined ? undefined : keptRows(earlier);
+    if (keptBefore?.segments !== kept.segments || keptBefore.chunks !== kept.chunks) {
+      keepFrom.set(name, kept);
     }
   }
   const dropped = [...(before?.renditions.keys() ?? [])].filter((name) => !after.renditions.has(name));
   const sameEpoch = before?.epoch === after.epoch && before.ended === after.ended;
-  return { epochRow: sameEpoch ? undefined : epochRow(after), segments, keepFrom, dropped };
+  return { epochRow: sameEpoch ? undefined : epochRow(after), segments, chunks, keepFrom, dropped };
 }
 
-function firstMsn(rendition: RenditionWindow): number {
-  return rendition.segments[0]?.msn ?? rendition.nextMsn;
+function keptRows({ segments: { tail, chunks }, nextMsn }: RenditionWindow): KeptRows {
+  const first = tail[0]?.msn ?? nextMsn;
+  return { segments: first, chunks: chunks[0]?.firstMsn ?? first };
 }
 
 /** Complete segments never change: only those behind the earlier ones are written, and the open one. */
@@ -106,21 +130,38 @@ function changedSegments(
   later: RenditionWindow,
   window: LiveWindow,
 ): SegmentRow[] {
-  const written = earlier?.segments.at(-1)?.msn ?? -1;
-  const fresh = later.segments.filter((segment) => segment.msn > written);
-  const rows = fresh.map((segment) => segmentRow(rendition, segment, window, true));
+  const { firstMsn, tail } = later.segments;
+  const written = (earlier === undefined ? undefined : lastSegment(earlier.segments)?.msn) ?? -1;
+  const fresh = tail.filter((segment) => segment.msn > written);
+  const rows = fresh.map((segment) => segmentRow({ rendition, segment, window, firstMsn, complete: true }));
   if (later.open !== undefined && later.open !== earlier?.open) {
-    rows.push(segmentRow(rendition, later.open, window, false));
+    rows.push(segmentRow({ rendition, segment: later.open, window, firstMsn, complete: false }));
   }
   return rows;
 }
 
-function segmentRow(
+function newChunks(
   rendition: string,
-  segment: OpenSegment | LiveSegment,
-  { epoch, nextSeq }: LiveWindow,
-  complete: boolean,
-): SegmentRow {
+  earlier: RenditionWindow | undefined,
+  { segments }: RenditionWindow,
+): ChunkRow[] {
+  const written = earlier?.segments.chunks.at(-1)?.firstMsn ?? -1;
+  return segments.chunks
+    .slice(segments.chunks.findLastIndex((chunk) => chunk.firstMsn <= written) + 1)
+    .map((chunk) => ({ rendition, msn: chunk.firstMsn, body: encodeChunk(chunk) }));
+}
+
+interface SegmentToWrite {
+  readonly rendition: string;
+  readonly segment: OpenSegment | LiveSegment;
+  readonly window: LiveWindow;
+  readonly firstMsn: number;
+  readonly complete: boolean;
+}
+
+function segmentRow(row: SegmentToWrite): SegmentRow {
+  const { rendition, segment, firstMsn, complete } = row;
+  const { epoch, nextSeq } = row.window;
   const body: z.infer<typeof segmentBodySchema> = {
     epoch: segment.epoch,
     mapEpoch: segment.mapEpoch,
@@ -129,6 +170,7 @@ function segmentRow(
     programDateTime: segment.programDateTime,
     parts: segment.parts.map((part) => [part.durationMicros, part.independent, part.bytes]),
     complete,
+    firstMsn,
     gap: 'gap' in segment && segment.gap ? segment.durationMicros : undefined,
   };
   return { rendition, msn: segment.msn, epoch, nextSeq, body: JSON.stringify(body) };
@@ -137,11 +179,18 @@ function segmentRow(
 function epochRow(window: LiveWindow): string {
   const { epoch, nextSeq, discontinuitySequence, ended, begin } = window;
   const renditions = [...window.renditions.values()].map(
-    ({ description, active, initEpoch, nextMsn }): z.infer<typeof epochRowSchema>['renditions'][number] => ({
+    ({
       description,
       active,
       initEpoch,
       nextMsn,
+      segments,
+    }): z.infer<typeof epochRowSchema>['renditions'][number] => ({
+      description,
+      active,
+      initEpoch,
+      nextMsn,
+      firstMsn: segments.firstMsn,
     }),
   );
   const row: z.infer<typeof epochRowSchema> = {
@@ -155,21 +204,27 @@ function epochRow(window: LiveWindow): string {
   return JSON.stringify(row);
 }
 
-/** Makes the window of its rows; throws `StoredWindowError` where they make none. */
-export function restoreWindow(rows: {
+/** The rows of a stream. */
+export interface StoredRows {
   readonly epochRow: string;
   /** Ordered by number within a rendition. */
   readonly segments: Iterable<SegmentRow>;
+  /** By rendition, ordered by number. */
+  readonly chunks: ReadonlyMap<string, readonly SegmentChunk[]>;
   readonly inits: Iterable<Omit<InitRow, 'bytes'>>;
-}): LiveWindow {
+}
+
+/** Makes the window of its rows; throws `StoredWindowError` where they make none. */
+export function restoreWindow(rows: StoredRows): LiveWindow {
   const stored = epochRowSchema.safeParse(JSON.parse(rows.epochRow));
   if (!stored.success || stored.data.begin.kind !== 'begin') {
     throw new StoredWindowError('the stored epoch row is unreadable; delete the object to start anew');
   }
   const { begin, renditions: described, ...rest } = stored.data;
   const renditions = new Map<string, RenditionWindow>();
-  for (const { initEpoch, ...each } of described) {
-    renditions.set(each.description.name, { ...each, initEpoch, segments: [], open: undefined });
+  for (const { initEpoch, firstMsn, ...each } of described) {
+    const segments = { ...EMPTY_LIST, firstMsn };
+    renditions.set(each.description.name, { ...each, initEpoch, segments, open: undefined });
   }
   let nextSeq = rest.nextSeq;
   for (const init of rows.inits) {
@@ -183,7 +238,7 @@ export function restoreWindow(rows: {
   for (const [name, list] of Map.groupBy(rows.segments, (row) => row.rendition)) {
     const rendition = renditions.get(name);
     if (rendition !== undefined) {
-      renditions.set(name, restoreSegments(rendition, list));
+      renditions.set(name, restoreSegments(rendition, rows.chunks.get(name) ?? [], list));
     }
     for (const row of list) {
       nextSeq = row.epoch === rest.epoch ? Math.max(nextSeq, row.nextSeq) : nextSeq;
@@ -192,29 +247,50 @@ export function restoreWindow(rows: {
   return { ...rest, nextSeq, begin, renditions };
 }
 
-function restoreSegments(rendition: RenditionWindow, rows: readonly SegmentRow[]): RenditionWindow {
-  const segments: LiveSegment[] = [];
+/** What is listed begins where the newest row says; a row or a chunk may still hold what is listed no longer. */
+function restoreSegments(
+  rendition: RenditionWindow,
+  chunks: readonly SegmentChunk[],
+  rows: readonly SegmentRow[],
+): RenditionWindow {
+  const tail: LiveSegment[] = [];
   let open: OpenSegment | undefined;
+  let { firstMsn } = rendition.segments;
   for (const row of rows) {
-    const body = segmentBodySchema.safeParse(JSON.parse(row.body));
-    if (!body.success) {
-      throw new StoredWindowError(`stored segment ${row.msn} is unreadable; delete the object to start anew`);
-    }
-    const { complete, gap, parts, mapEpoch, ...rest } = body.data;
-    const segment: OpenSegment = {
-      ...rest,
-      mapEpoch,
-      msn: row.msn,
-      parts: parts.map(([durationMicros, independent, bytes]) => ({ durationMicros, independent, bytes })),
-    };
-    if (!complete) {
-      open = segment;
-    } else if (gap === undefined) {
-      segments.push(completeSegment(segment));
+    const read = readSegmentRow(row);
+    firstMsn = Math.max(firstMsn, read.firstMsn);
+    if (read.complete) {
+      tail.push(read.segment);
     } else {
-      segments.push({ ...segment, durationMicros: gap, bytes: 0, gap: true });
+      open = read.segment;
     }
   }
-  const behind = (segments.at(-1)?.msn ?? -1) + 1;
+  const behind = (tail.at(-1)?.msn ?? -1) + 1;
+  const segments = tail.length === 0 ? EMPTY_LIST : { firstMsn, chunks, tail };
   return { ...rendition, segments, open, nextMsn: Math.max(rendition.nextMsn, behind) };
+}
+
+type ReadRow = { readonly firstMsn: number } & (
+  | { readonly complete: true; readonly segment: LiveSegment }
+  | { readonly complete: false; readonly segment: OpenSegment }
+);
+
+function readSegmentRow(row: SegmentRow): ReadRow {
+  const body = segmentBodySchema.safeParse(JSON.parse(row.body));
+  if (!body.success) {
+    throw new StoredWindowError(`stored segment ${row.msn} is unreadable; delete the object to start anew`);
+  }
+  const { complete, firstMsn, gap, parts, mapEpoch, ...rest } = body.data;
+  const open: OpenSegment = {
+    ...rest,
+    mapEpoch,
+    msn: row.msn,
+    parts: parts.map(([durationMicros, independent, bytes]) => ({ durationMicros, independent, bytes })),
+  };
+  if (!complete) {
+    return { firstMsn, complete, segment: open };
+  }
+  const whole = completeSegment(open);
+  const segment = gap === undefined ? whole : { ...whole, durationMicros: gap, gap: true };
+  return { firstMsn, complete, segment };
 }

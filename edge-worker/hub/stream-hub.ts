@@ -19,6 +19,14 @@ import { readBody } from './read-body.ts';
 /** The hub needs nothing of its environment. */
 export interface HubEnv {}
 
+/**
+ * How long after its origin's last word a stream is ended for it, milliseconds: an origin that is alive gives up what
+ * it could not deliver after a minute, and a machine that restarts is back within ten.
+ */
+const ORPHANED_MS = 10 * 60_000;
+/** How long an ended stream's playlists stay, milliseconds: a week, then nothing of it is left here. */
+const RETAINED_MS = 7 * 24 * 60 * 60_000;
+
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 const MEDIA_TYPE = 'video/mp4';
 /** What a playlist with EXT-X-ENDLIST is asked with: its directives are ignored, wrong ones as well. */
@@ -26,8 +34,8 @@ const NO_DIRECTIVES = new URLSearchParams();
 
 /** Holds one stream's live window, its newest bytes and the requests that wait for the next. */
 export class StreamHub extends DurableObject<HubEnv> {
-  readonly #storage: HubStorage;
-  readonly #live: LiveStream;
+  #storage: HubStorage;
+  #live: LiveStream;
 
   constructor(state: DurableObjectState, env: HubEnv) {
     super(state, env);
@@ -91,10 +99,36 @@ export class StreamHub extends DurableObject<HubEnv> {
       return;
     }
     await scheduler.wait(0);
+    const now = Date.now();
+    this.#storage.noteHeard(now);
+    await this.#writeNow(now);
+  }
+
+  /** Statements without an await between them are one transaction, the alarm included. */
+  async #writeNow(now: number): Promise<void> {
     const unwritten = this.#live.unwritten();
-    if (unwritten !== undefined) {
-      this.#storage.write(unwritten.changes, unwritten.inits, unwritten.oldestInits);
-      this.#live.markWritten();
+    if (unwritten === undefined) {
+      return;
+    }
+    this.#storage.write(unwritten.changes, unwritten.inits, unwritten.oldestInits);
+    this.#live.markWritten();
+    if (unwritten.changes.epochRow !== undefined) {
+      await this.ctx.storage.setAlarm(now + (this.#live.window?.ended === true ? RETAINED_MS : ORPHANED_MS));
+    }
+  }
+
+  /** Ends what was orphaned, forgets what ended long ago, and looks again when either is next due. */
+  override async alarm(): Promise<void> {
+    const now = Date.now();
+    const due = this.#storage.heardAt + (this.#live.window?.ended === true ? RETAINED_MS : ORPHANED_MS);
+    if (now < due) {
+      await this.ctx.storage.setAlarm(due);
+    } else if (this.#live.endOrphaned()) {
+      await this.#writeNow(now);
+    } else {
+      await this.ctx.storage.deleteAll();
+      this.#storage = new HubStorage(this.ctx.storage.sql);
+      this.#live = new LiveStream(undefined);
     }
   }
 

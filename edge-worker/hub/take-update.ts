@@ -12,6 +12,7 @@ import {
   type OpenSegment,
   type RenditionWindow,
 } from './live-window.ts';
+import { lastSegment } from './segment-list.ts';
 
 /** Most parts of one segment: a segment of 60 s in parts of 50 ms has 1,200. */
 const MAX_PARTS = 2_000;
@@ -130,7 +131,7 @@ function openSegment(
   rendition: RenditionWindow,
   update: Update<'part' | 'gap'>,
 ): OpenSegment {
-  const before = rendition.segments.at(-1);
+  const before = lastSegment(rendition.segments);
   return {
     msn: update.msn,
     epoch: window.epoch,
@@ -151,7 +152,7 @@ function takeSegment(window: LiveWindow, update: Update<'segment'>): Step {
   if (open.parts.length !== update.parts) {
     return invalid(`segment ${update.msn} has ${open.parts.length} parts, not ${update.parts}`);
   }
-  return taken(window, appendSegment(rendition, completeSegment(open), window.begin.windowSegments));
+  return taken(window, appendSegment(rendition, completeSegment(open), window.begin));
 }
 
 function takeGap(window: LiveWindow, update: Update<'gap'>): Step {
@@ -169,9 +170,10 @@ function takeGap(window: LiveWindow, update: Update<'gap'>): Step {
     ...openSegment(window, rendition, update),
     durationMicros: Math.round(update.duration * MICROS),
     bytes: 0,
+    partCount: 0,
     gap: true,
   };
-  return taken(window, appendSegment(rendition, gap, window.begin.windowSegments));
+  return taken(window, appendSegment(rendition, gap, window.begin));
 }
 
 function isDate(unixMilliseconds: number): boolean {

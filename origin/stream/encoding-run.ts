@@ -12,6 +12,7 @@ import { ffmpegArguments } from '../transcode/arguments.ts';
 import { startTranscoder, type Transcoder, type TranscoderExit } from '../transcode/ffmpeg-process.ts';
 import type { RenditionPlan } from '../transcode/rendition-plan.ts';
 import { describeExit } from '../transcode/supervisor.ts';
+import { windowSegments } from '../dvr.ts';
 import type { StreamSettings } from '../settings.ts';
 import { Publication, type Destinations } from './publication.ts';
 
@@ -120,12 +121,13 @@ export class EncodingRun {
 
   #open(event: Extract<FragmentEvent, { kind: 'tracks' }>, position: RunPosition): void {
     const { stream, settings, plan, destinations, log, now } = this.#options;
-    const { partTarget, segmentDuration, windowSegments } = settings;
+    const { partTarget, segmentDuration, dvr } = settings;
     const { tracks } = event;
     const { epoch, firstMsn } = position;
     this.#packager = new Packager({ tracks, partTarget, segmentDuration, firstMsn });
     this.#publication = new Publication({
-      ...{ stream, epoch, firstMsn, windowSegments, plan, tracks, destinations, log, now },
+      ...{ stream, epoch, firstMsn, plan, tracks, destinations, log, now },
+      windowSegments: windowSegments(dvr, segmentDuration),
       onLost: (loss) => this.#stop({ kind: 'hub-lost', loss }),
     });
   }

@@ -10,6 +10,16 @@ const DELTA_UPDATE_VERSION = 9;
 export interface RenderOptions {
   /** How many more of the first segments are left out behind EXT-X-SKIP. */
   readonly skip?: number;
+  /** What stands, or is skipped, before the first of the playlist's segments. */
+  readonly before?: RenderedSegments;
+}
+
+/** Segments whose text is there already. */
+export interface RenderedSegments {
+  /** Their lines, in pieces of any size without a line break at the end. */
+  readonly lines: readonly string[];
+  /** URI of the init segment in force after them. */
+  readonly map: string | undefined;
 }
 
 /** Renders a media playlist; throws `PlaylistSyntaxError` where a text cannot be carried by the grammar. */
@@ -17,22 +27,25 @@ export function renderMediaPlaylist(playlist: MediaPlaylist, options: RenderOpti
   const skip = Math.min(options.skip ?? 0, playlist.segments.length);
   const skipped = playlist.skippedSegments + skip;
   const lines = header(playlist, skipped).map(renderTag);
-  let map = skip === 0 ? undefined : playlist.segments[skip - 1]?.map;
-  for (let index = skip; index < playlist.segments.length; index += 1) {
-    const segment = playlist.segments[index];
-    if (segment !== undefined) {
-      lines.push(renderSegment(segment, map));
-      map = segment.map;
-    }
-  }
+  const map = skip === 0 ? options.before?.map : playlist.segments[skip - 1]?.map;
+  const listed = playlist.segments.slice(skip);
+  lines.push(...(options.before?.lines ?? []), ...renderSegments(listed, map));
   if (playlist.open !== undefined) {
-    lines.push(...openingTags(playlist.open, map).map(renderTag));
+    const last = listed.at(-1);
+    lines.push(...openingTags(playlist.open, last === undefined ? map : last.map).map(renderTag));
   }
   lines.push(...playlist.preloadHints.map(renderTag), ...playlist.renditionReports.map(renderTag));
   if (playlist.ended) {
     lines.push(renderTag({ kind: 'endlist' }));
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** Renders consecutive segments, a piece of text each; `map` is the URI of the init segment before them. */
+export function renderSegments(segments: readonly MediaSegment[], map: string | undefined): string[] {
+  return segments.map((segment, index) =>
+    renderSegment(segment, index === 0 ? map : segments[index - 1]?.map),
+  );
 }
 
 function header(playlist: MediaPlaylist, skipped: number): Tag[] {

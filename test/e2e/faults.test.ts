@@ -25,7 +25,7 @@ let variant: string;
 let count = 0;
 
 beforeAll(async () => {
-  rill = await startRill({ partTarget: 0.5, windowSegments: 30, ladder: COPY_LADDER });
+  rill = await startRill({ partTarget: 0.5, dvr: '60s', ladder: COPY_LADDER });
 });
 
 afterAll(async () => {
