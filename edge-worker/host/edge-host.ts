@@ -21,6 +21,9 @@ const WRANGLER_CONFIG: string = fileURLToPath(new URL('../../wrangler.toml', imp
 /** Where Miniflare's local S3 API lies; the bucket's name follows. */
 const S3_PATH = '/cdn-cgi/local/r2/s3';
 
+/** Memory for delivery's cache, MiB: the hot windows of a dozen streams with five renditions each. */
+const DEFAULT_CACHE_MIB = 256;
+
 /** What an edge host runs with. */
 export interface EdgeHostOptions {
   /** Address that viewers and origins reach. */
@@ -32,6 +35,8 @@ export interface EdgeHostOptions {
   /** Folder of the persisted objects and Durable Objects. */
   readonly dataDir: string;
   readonly secrets: EdgeSecrets;
+  /** MiB of memory for delivery's cache, since there is no platform's; 0 leaves it out. */
+  readonly cacheMib?: number;
   /** `request.cf` of every request, since nothing else knows a viewer's place here. */
   readonly cf?: Readonly<Record<string, Json>>;
   readonly log: HostLog;
@@ -61,6 +66,7 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
     storagePort: options.storagePort ?? 0,
     persistDir,
     secrets: options.secrets,
+    cacheMib: options.cacheMib ?? DEFAULT_CACHE_MIB,
     cf: options.cf ?? {},
     ...runtimeLog(options.log),
   });

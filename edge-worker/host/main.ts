@@ -24,6 +24,8 @@ const environmentSchema = z.object({
   RILL_SERVICE_TOKEN: secret,
   RILL_S3_ACCESS_KEY_ID: secret,
   RILL_S3_SECRET_ACCESS_KEY: secret,
+  /** MiB of memory for delivery's cache; 0 leaves it out. */
+  RILL_CACHE_MIB: z.coerce.number().int().min(0).max(65_536).default(256),
   /** JSON object that every request has as `request.cf`. */
   RILL_CF: z.string().default('{}'),
   RILL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -72,6 +74,7 @@ function readOptions(environment: NodeJS.ProcessEnv): EdgeHostOptions | undefine
       s3AccessKeyId: settings.RILL_S3_ACCESS_KEY_ID,
       s3SecretAccessKey: settings.RILL_S3_SECRET_ACCESS_KEY,
     },
+    cacheMib: settings.RILL_CACHE_MIB,
     cf: cfSchema.parse(JSON.parse(settings.RILL_CF)),
     log: createLog(settings.RILL_LOG_LEVEL),
   };

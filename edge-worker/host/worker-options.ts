@@ -33,6 +33,8 @@ export interface WorkerHostOptions {
   readonly storagePort: number;
   readonly persistDir: string;
   readonly secrets: EdgeSecrets;
+  /** MiB of memory for delivery's cache; 0 leaves it out. */
+  readonly cacheMib: number;
   readonly cf: Readonly<Record<string, Json>>;
   readonly log: Log;
   readonly handleStructuredLogs: (entry: V4WorkerdStructuredLog) => void;
@@ -76,6 +78,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
           ...worker.bindings,
           RILL_PLAY_SECRET: options.secrets.playSecret,
           RILL_SERVICE_TOKEN: options.secrets.serviceToken,
+          RILL_CACHE_MIB: String(options.cacheMib),
         },
         r2Buckets: buckets,
         modules: [
