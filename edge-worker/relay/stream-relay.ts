@@ -7,7 +7,9 @@
 import { DurableObject } from 'cloudflare:workers';
 import { AnswerCache, cacheKey } from '../delivery/cache/answer-cache.ts';
 import { AnswerStore } from '../delivery/cache/answer-store.ts';
+import { askHub } from '../delivery/hub-client.ts';
 import type { Env } from '../env.ts';
+import { parseStreamName } from '../../shared/identifiers.ts';
 import { plainReload, relaySeconds } from './relay-lifetime.ts';
 
 /** Half of a Durable Object's 128 MB: the rest is for answers under way. */
@@ -25,8 +27,11 @@ export class StreamRelay extends DurableObject<Env> {
   /** Answers as the hub of the stream in the path would. */
   override async fetch(request: Request): Promise<Response> {
     return this.#cache.answer(request, (missed) => {
-      const stream = cacheKey(missed).split('/', 3)[2] ?? '';
-      return this.env.HUB.getByName(stream).fetch(missed);
+      const pathAndQuery = cacheKey(missed);
+      const stream = parseStreamName(pathAndQuery.split('/', 3)[2] ?? '');
+      return stream.ok
+        ? askHub(this.env.HUB, { stream: stream.value, pathAndQuery, mayBeHeld: true })
+        : Promise.resolve(new Response(null, { status: 404 }));
     });
   }
 }
