@@ -21,7 +21,7 @@ export interface Env {
   readonly MEDIA: R2Bucket;
   /** One stream hub per stream, by the stream's name. */
   readonly HUB: Hubs;
-  /** One relay per stream and region, used when `RILL_RELAYS` is `on`. */
+  /** One relay per rendition and region, used when `RILL_RELAYS` is `on`. */
   readonly RELAY?: Relays;
   /** One cache object per stream, used when `RILL_CACHE_MIB` is set: where no platform caches delivery. */
   readonly CACHE?: Hubs;

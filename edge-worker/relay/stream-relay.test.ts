@@ -9,7 +9,7 @@ import { createGateway } from '../gateway/app.ts';
 import { begin, framesOf, init, part, type Unnumbered } from '../hub/window-fixture.ts';
 import { encodePublishFrames } from '#shared/wire/publish.ts';
 import { NOW, signToken, testEnv } from '../testing/fixture.ts';
-import { relayHubs } from './relay-hubs.ts';
+import { relayHubs, relayName } from './relay-hubs.ts';
 import type { Region } from './region.ts';
 
 const VIEWERS = 200;
@@ -99,6 +99,14 @@ describe('behind the cache', () => {
   });
 });
 
+it.each([
+  ['/live/show/index.m3u8', 'show@weur'],
+  ['/live/show/v/index.m3u8', 'show/v@weur'],
+  ['/live/show/v/100-0.1.m4s', 'show/v@weur'],
+])('%s belongs to relay %s', (path, name) => {
+  expect(relayName(path, 'weur')).toBe(name);
+});
+
 describe('a relay', () => {
   const at = (region: Region): Hubs => relayHubs(RELAY, region);
 
@@ -120,7 +128,7 @@ describe('a relay', () => {
 
   it('goes on holding for the others when the first to ask goes away', async () => {
     const url = `https://hub.rill${PLAYLIST}?_HLS_msn=0&_HLS_part=5`;
-    const relay = at('eeur').getByName('show');
+    const relay = RELAY.getByName('show/v@eeur', { locationHint: 'eeur' });
     const leaving = new AbortController();
     const first = relay.fetch(url, { signal: leaving.signal }).catch(() => 'gone');
     const other = relay.fetch(url);

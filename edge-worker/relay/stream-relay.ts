@@ -1,5 +1,5 @@
 /**
- * A stream's relay in one region: what the region's data centres miss meets here, so that the hub sees each
+ * A rendition's relay in one region: what the region's data centres miss meets here, so that the hub sees each
  * reload, part and segment once a region. A relay keeps nothing that the hub does not have; an evicted one
  * begins anew with the next request.
  */
