@@ -4,7 +4,7 @@ import { AnswerCache, cacheKey } from '../delivery/cache/answer-cache.ts';
 import { AnswerStore } from '../delivery/cache/answer-store.ts';
 import { freshSeconds } from '../delivery/cache/freshness.ts';
 import { deliver } from '../delivery/deliver.ts';
-import type { Env, Hubs, Relays } from '../env.ts';
+import type { Hubs, Relays } from '../env.ts';
 import { createGateway } from '../gateway/app.ts';
 import { begin, framesOf, init, part, type Unnumbered } from '../hub/window-fixture.ts';
 import { encodePublishFrames } from '#shared/wire/publish.ts';

@@ -38,7 +38,9 @@ test(`${VIEWERS} viewers cost one delivery request for each playlist update, par
     ).toEqual(['rill; fwd=uri-miss; stored']);
   }
   const reloads = [...answers].filter(([asked]) => asked.includes('_HLS_msn='));
-  expect(reloads.flatMap(([, how]) => how).filter((how) => how === COLLAPSED).length).toBeGreaterThan(VIEWERS);
+  expect(reloads.flatMap(([, how]) => how).filter((how) => how === COLLAPSED).length).toBeGreaterThan(
+    VIEWERS,
+  );
 });
 
 test('a held request whose first viewer goes away is answered to the others', async () => {

@@ -46,7 +46,9 @@ export class ScriptedOrigin {
   }
 
   /** Publishes the next part and, with a segment's last, the segment; returns which it was. */
-  async publishPart(bytes: Uint8Array<ArrayBuffer>): Promise<{ readonly msn: number; readonly part: number }> {
+  async publishPart(
+    bytes: Uint8Array<ArrayBuffer>,
+  ): Promise<{ readonly msn: number; readonly part: number }> {
     const msn = Math.floor(this.#parts / PARTS_PER_SEGMENT);
     const part = this.#parts % PARTS_PER_SEGMENT;
     const programDateTime = FIRST_INSTANT + this.#parts * PART_SECONDS * 1000;
