@@ -31,6 +31,13 @@ export interface Env {
   readonly RILL_RELAYS?: string;
   /** MiB of memory for delivery's own cache; unset or 0 where the platform has one. */
   readonly RILL_CACHE_MIB?: string;
+  /** Base URL of an S3 store that is read in place of `MEDIA`; with it the four below. */
+  readonly RILL_S3_ENDPOINT?: string;
+  readonly RILL_S3_BUCKET?: string;
+  /** `auto` unless set. */
+  readonly RILL_S3_REGION?: string;
+  readonly RILL_S3_ACCESS_KEY_ID?: string;
+  readonly RILL_S3_SECRET_ACCESS_KEY?: string;
   /** HS256 key of playback tokens: UTF-8 text of at least 32 bytes. */
   readonly RILL_PLAY_SECRET?: string;
   /** What an origin presents as `Authorization: Bearer` when it publishes. */
