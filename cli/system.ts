@@ -112,6 +112,8 @@ function edgePlan({ location, storagePort, dataDir, secrets, logLevel }: SystemO
       RILL_DATA_DIR: dataDir,
       RILL_PLAY_SECRET: secrets.playSecret,
       RILL_SERVICE_TOKEN: secrets.serviceToken,
+      // The edge's own storage, whatever the shell has set for another edge.
+      RILL_S3_ENDPOINT: '',
       RILL_S3_ACCESS_KEY_ID: secrets.s3AccessKeyId,
       RILL_S3_SECRET_ACCESS_KEY: secrets.s3SecretAccessKey,
       RILL_LOG_LEVEL: logLevel,

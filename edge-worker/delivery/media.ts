@@ -8,6 +8,7 @@ import { liveResourcePath, type MediaResource } from '../resource.ts';
 import { mediaFileName } from '../../shared/identifiers.ts';
 import { cacheControl } from './cache-policy.ts';
 import { askHub, discard } from './hub-client.ts';
+import { mediaBucket } from './s3-bucket.ts';
 import { joinStoredParts, openStoredMedia } from './storage.ts';
 
 type HotMedia =
@@ -26,8 +27,9 @@ export async function deliverMedia(resource: MediaResource, env: Env): Promise<R
     return absent();
   }
   const parts = hot.kind === 'ask-storage' ? hot.parts : 0;
+  const bucket = mediaBucket(env);
   const stored =
-    (await openStoredMedia(env.MEDIA, resource)) ?? (await joinStoredParts(env.MEDIA, resource, parts));
+    (await openStoredMedia(bucket, resource)) ?? (await joinStoredParts(bucket, resource, parts));
   if (stored !== undefined) {
     return mediaAnswer(resource, stored.body, stored.size);
   }

@@ -1,9 +1,9 @@
 /** Media from object storage: everything that is no longer hot at the hub. */
 
-import type { Env } from '../env.ts';
 import { objectKey, type MediaFile } from '../../shared/identifiers.ts';
 import { partIndex } from '../../shared/media-time.ts';
 import type { MediaResource } from '../resource.ts';
+import type { MediaBucket, MediaObject } from './s3-bucket.ts';
 
 /** Longest wait for object storage to begin its answer, milliseconds: well over R2's slowest percentile. */
 const STORAGE_TIMEOUT_MS = 10_000;
@@ -20,7 +20,7 @@ export interface StoredMedia {
 
 /** Opens an object, or tells with `undefined` that there is none; throws when storage fails or is late. */
 export async function openStoredMedia(
-  bucket: Env['MEDIA'],
+  bucket: MediaBucket,
   resource: MediaResource,
 ): Promise<StoredMedia | undefined> {
   const object = await getObject(bucket, resource, resource.file);
@@ -32,7 +32,7 @@ export async function openStoredMedia(
  * rfc8216bis §6.2.1. `undefined` unless all `count` parts are there.
  */
 export async function joinStoredParts(
-  bucket: Env['MEDIA'],
+  bucket: MediaBucket,
   resource: MediaResource,
   count: number,
 ): Promise<StoredMedia | undefined> {
@@ -57,10 +57,10 @@ export async function joinStoredParts(
 }
 
 async function getObject(
-  bucket: Env['MEDIA'],
+  bucket: MediaBucket,
   resource: MediaResource,
   file: MediaFile,
-): Promise<R2ObjectBody | null> {
+): Promise<MediaObject | null> {
   const key = objectKey(resource.stream, resource.rendition, file);
   return within(STORAGE_TIMEOUT_MS, bucket.get(key));
 }

@@ -13,14 +13,15 @@ import { findToken, splitTokenPath, type FoundToken } from './find-token.ts';
 import { applyRequest } from './http-semantics.ts';
 import { appendTokenToUris, limitHeight } from './rewrite.ts';
 
-/** Sends a canonical request to delivery. */
-export type Deliver = (request: Request) => Promise<Response>;
+/** Sends a canonical request to delivery; the viewer's own says where it came from. */
+export type Deliver = (canonical: Request, viewer: Request, env: Env) => Promise<Response>;
 
 /** Headers of delivery's answer that a viewer gets. */
 const VIEWER_HEADERS = [
   'accept-ranges',
   'age',
   'cache-control',
+  'cache-status',
   'content-length',
   'content-type',
   'etag',
@@ -52,7 +53,9 @@ export async function answerPlayback(
   if (!grant.ok || found === undefined) {
     return denialAnswer(grant.ok ? { reason: 'token-missing' } : grant.failure, stream);
   }
-  const delivered = await deliverSafely(canonicalRequest(resource.value, url.searchParams), context.deliver);
+  const delivered = await deliverSafely(canonicalRequest(resource.value, url.searchParams), (canonical) =>
+    context.deliver(canonical, request, context.env),
+  );
   const forViewer = await rewriteForViewer(delivered, {
     resource: resource.value,
     grant: grant.value,
@@ -61,7 +64,10 @@ export async function answerPlayback(
   return applyRequest(request, forViewer);
 }
 
-async function deliverSafely(canonical: Request, deliver: Deliver): Promise<Response> {
+async function deliverSafely(
+  canonical: Request,
+  deliver: (canonical: Request) => Promise<Response>,
+): Promise<Response> {
   try {
     return await deliver(canonical);
   } catch (error) {

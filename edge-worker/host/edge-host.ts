@@ -13,13 +13,16 @@ import { fileURLToPath } from 'node:url';
 import { Miniflare, type Json } from 'miniflare';
 import { PortInUseError, assertPortFree } from './port.ts';
 import { runtimeLog, type HostLog } from './runtime-log.ts';
-import { miniflareOptions, type EdgeSecrets } from './worker-options.ts';
+import { miniflareOptions, type EdgeSecrets, type MediaStore } from './worker-options.ts';
 
 /** The repository's Worker configuration. */
 const WRANGLER_CONFIG = fileURLToPath(new URL('../../wrangler.toml', import.meta.url));
 
 /** Where Miniflare's local S3 API lies; the bucket's name follows. */
 const S3_PATH = '/cdn-cgi/local/r2/s3';
+
+/** Memory for delivery's cache, MiB: the hot windows of a dozen streams with five renditions each. */
+const DEFAULT_CACHE_MIB = 256;
 
 /** What an edge host runs with. */
 export interface EdgeHostOptions {
@@ -32,6 +35,10 @@ export interface EdgeHostOptions {
   /** Folder of the persisted objects and Durable Objects. */
   readonly dataDir: string;
   readonly secrets: EdgeSecrets;
+  /** S3 store to read media from; without it they are read from the data folder's own. */
+  readonly store?: MediaStore;
+  /** MiB of memory for delivery's cache, since there is no platform's; 0 leaves it out. */
+  readonly cacheMib?: number;
   /** `request.cf` of every request, since nothing else knows a viewer's place here. */
   readonly cf?: Readonly<Record<string, Json>>;
   readonly log: HostLog;
@@ -61,6 +68,8 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
     storagePort: options.storagePort ?? 0,
     persistDir,
     secrets: options.secrets,
+    store: options.store,
+    cacheMib: options.cacheMib ?? DEFAULT_CACHE_MIB,
     cf: options.cf ?? {},
     ...runtimeLog(options.log),
   });

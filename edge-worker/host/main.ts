@@ -24,6 +24,12 @@ const environmentSchema = z.object({
   RILL_SERVICE_TOKEN: secret,
   RILL_S3_ACCESS_KEY_ID: secret,
   RILL_S3_SECRET_ACCESS_KEY: secret,
+  /** S3 store to read media from, with the keys above; empty: the one in the data folder. */
+  RILL_S3_ENDPOINT: z.union([z.literal(''), z.url()]).default(''),
+  RILL_S3_BUCKET: z.string().min(1).default('rill-media'),
+  RILL_S3_REGION: z.string().min(1).default('auto'),
+  /** MiB of memory for delivery's cache; 0 leaves it out. */
+  RILL_CACHE_MIB: z.coerce.number().int().min(0).max(65_536).default(256),
   /** JSON object that every request has as `request.cf`. */
   RILL_CF: z.string().default('{}'),
   RILL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -72,8 +78,18 @@ function readOptions(environment: NodeJS.ProcessEnv): EdgeHostOptions | undefine
       s3AccessKeyId: settings.RILL_S3_ACCESS_KEY_ID,
       s3SecretAccessKey: settings.RILL_S3_SECRET_ACCESS_KEY,
     },
+    ...(settings.RILL_S3_ENDPOINT === '' ? {} : { store: storeOf(settings) }),
+    cacheMib: settings.RILL_CACHE_MIB,
     cf: cfSchema.parse(JSON.parse(settings.RILL_CF)),
     log: createLog(settings.RILL_LOG_LEVEL),
+  };
+}
+
+function storeOf(settings: z.infer<typeof environmentSchema>): NonNullable<EdgeHostOptions['store']> {
+  return {
+    endpoint: settings.RILL_S3_ENDPOINT,
+    bucket: settings.RILL_S3_BUCKET,
+    region: settings.RILL_S3_REGION,
   };
 }
 

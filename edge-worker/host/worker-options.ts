@@ -26,6 +26,13 @@ export interface EdgeSecrets {
   readonly s3SecretAccessKey: string;
 }
 
+/** An S3 store that the Worker reads media from in place of its own bucket. */
+export interface MediaStore {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly region: string;
+}
+
 /** Where the Worker listens, what it keeps and who hears it. */
 export interface WorkerHostOptions {
   readonly configFile: string;
@@ -33,6 +40,10 @@ export interface WorkerHostOptions {
   readonly storagePort: number;
   readonly persistDir: string;
   readonly secrets: EdgeSecrets;
+  /** Read with the S3 keys among the secrets; `undefined`: the bucket in the data folder. */
+  readonly store: MediaStore | undefined;
+  /** MiB of memory for delivery's cache; 0 leaves it out. */
+  readonly cacheMib: number;
   readonly cf: Readonly<Record<string, Json>>;
   readonly log: Log;
   readonly handleStructuredLogs: (entry: V4WorkerdStructuredLog) => void;
@@ -76,6 +87,8 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
           ...worker.bindings,
           RILL_PLAY_SECRET: options.secrets.playSecret,
           RILL_SERVICE_TOKEN: options.secrets.serviceToken,
+          RILL_CACHE_MIB: String(options.cacheMib),
+          ...storeBindings(options.store, options.secrets),
         },
         r2Buckets: buckets,
         modules: [
@@ -90,6 +103,18 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
     ],
   });
   return { options: converted, frontName: FRONT_NAME, bucket };
+}
+
+function storeBindings(store: MediaStore | undefined, secrets: EdgeSecrets): Record<string, string> {
+  return store === undefined
+    ? {}
+    : {
+        RILL_S3_ENDPOINT: store.endpoint,
+        RILL_S3_BUCKET: store.bucket,
+        RILL_S3_REGION: store.region,
+        RILL_S3_ACCESS_KEY_ID: secrets.s3AccessKeyId,
+        RILL_S3_SECRET_ACCESS_KEY: secrets.s3SecretAccessKey,
+      };
 }
 
 /** The front's options: the only socket that viewers reach, in front of the Worker. */

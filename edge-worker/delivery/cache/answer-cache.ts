@@ -1,0 +1,116 @@
+/**
+ * A cache in front of whoever answers canonical requests, with the semantics that `docs/cache-contract.md` asks of
+ * every cache: the key is path and query as given, answers live as long as their lifetime says, and of all
+ * requests that miss the same key at once one is sent on. What that one gets all of them get, a failure included:
+ * otherwise a failing hub would meet everyone who waited for it.
+ *
+ * Requests share promises here, so all of them must run in one context: that of a Durable Object, or of a test.
+ */
+
+import type { Answer, AnswerStore } from './answer-store.ts';
+
+/** Most keys that are fetched at once; beyond it requests are sent on one by one, uncollapsed. */
+const MAX_IN_FLIGHT = 4_096;
+/** Name of this cache in `Cache-Status`, RFC 9211. */
+const CACHE_NAME = 'rill';
+
+/** Answers a request at its source. */
+export type Ask = (request: Request) => Promise<Response>;
+
+/** How the cache decides. */
+export interface CacheRules {
+  readonly store: AnswerStore;
+  /** Seconds for which the answer to a key may be kept, 0 for not at all. */
+  readonly lifetime: (key: string, response: Response) => number;
+  /** Another key whose answer this key's is too, at the instant it is given. */
+  readonly alias?: (key: string) => string | undefined;
+  /** Milliseconds. */
+  readonly now: () => number;
+}
+
+/** The key of a canonical request: path and query, in the order in which they stand. */
+export function cacheKey(request: Request): string {
+  const afterScheme = request.url.indexOf('//') + 2;
+  return request.url.slice(request.url.indexOf('/', afterScheme));
+}
+
+/** Answers from memory, or asks once for everyone who is waiting. */
+export class AnswerCache {
+  readonly #rules: CacheRules;
+  /** What is being fetched; `undefined` when it turned out too large to be shared. */
+  readonly #inFlight = new Map<string, Promise<Answer | undefined>>();
+
+  constructor(rules: CacheRules) {
+    this.#rules = rules;
+  }
+
+  /** Answers a GET; every other method is passed on. */
+  async answer(request: Request, ask: Ask): Promise<Response> {
+    if (request.method !== 'GET') {
+      return ask(request);
+    }
+    const key = cacheKey(request);
+    const kept = answerFromStore(this.#rules.store, key, this.#rules.now());
+    if (kept !== undefined) {
+      return kept;
+    }
+    const flying = this.#inFlight.get(key);
+    if (flying !== undefined) {
+      const shared = await flying;
+      return shared === undefined ? ask(request) : respond(shared, 'fwd=uri-miss; collapsed');
+    }
+    return this.#inFlight.size < MAX_IN_FLIGHT ? this.#fetch(key, request, ask) : ask(request);
+  }
+
+  async #fetch(key: string, request: Request, ask: Ask): Promise<Response> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer | undefined>();
+    // Whoever waits sees the failure; when nobody does it is this request's alone.
+    promise.catch(() => undefined);
+    this.#inFlight.set(key, promise);
+    try {
+      const response = await ask(request);
+      const { store, lifetime, alias, now } = this.#rules;
+      if (Number(response.headers.get('content-length')) > store.bounds.maxAnswerBytes) {
+        resolve(undefined);
+        return response;
+      }
+      const seconds = lifetime(key, response);
+      const answer = await readAnswer(response);
+      const isKept = store.keep(key, answer, { now: now(), seconds });
+      const other = alias?.(key);
+      if (other !== undefined && answer.status === 200) {
+        store.keep(other, answer, { now: now(), seconds: lifetime(other, response) });
+      }
+      resolve(answer);
+      return respond(answer, isKept ? 'fwd=uri-miss; stored' : 'fwd=uri-miss');
+    } catch (error) {
+      reject(error);
+      throw error;
+    } finally {
+      this.#inFlight.delete(key);
+    }
+  }
+}
+
+/** Answers from a store alone, where the request may come from any context. */
+export function answerFromStore(store: AnswerStore, key: string, now: number): Response | undefined {
+  const fresh = store.find(key, now);
+  if (fresh === undefined) {
+    return undefined;
+  }
+  const response = respond(fresh.answer, 'hit');
+  response.headers.set('age', String(fresh.age));
+  return response;
+}
+
+/** Delivery says each answer's length and the hub's are bounded by its memory, so none is read without end. */
+async function readAnswer(response: Response): Promise<Answer> {
+  const body = new Uint8Array(await response.arrayBuffer());
+  return { status: response.status, headers: [...response.headers], body };
+}
+
+function respond(answer: Answer, how: string): Response {
+  const headers = new Headers(answer.headers.map(([name, value]) => [name, value]));
+  headers.set('cache-status', `${CACHE_NAME}; ${how}`);
+  return new Response(answer.body, { status: answer.status, headers });
+}

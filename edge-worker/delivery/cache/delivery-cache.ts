@@ -1,0 +1,68 @@
+/**
+ * Delivery's cache where no platform provides one: the self-hosted edge. Misses meet in one Durable Object per
+ * stream, since a promise made by one request of a Worker is cancelled with it; what has been answered lies in
+ * memory that every request of the process reads without a hop.
+ */
+
+import { DurableObject } from 'cloudflare:workers';
+import type { Env } from '../../env.ts';
+import { deliver } from '../deliver.ts';
+import { AnswerCache, answerFromStore, cacheKey } from './answer-cache.ts';
+import { AnswerStore } from './answer-store.ts';
+import { freshSeconds } from './freshness.ts';
+
+const BYTES_PER_MIB = 1_048_576;
+/** Answers kept at most: with a byte budget of a gigabyte the bound on bytes is met first. */
+const MAX_ENTRIES = 100_000;
+/** Largest share of the budget that one answer may take. */
+const MAX_ANSWER_SHARE = 1 / 8;
+
+/** The process's one store; the budget does not change while it runs. */
+let processStore: AnswerStore | undefined;
+
+/** Answers canonical requests from memory, collapsing those that miss. */
+export class DeliveryCache extends DurableObject<Env> {
+  readonly #cache: AnswerCache;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#cache = new AnswerCache({
+      store: storeOf(env),
+      lifetime: (_key, { status, headers }) => freshSeconds(status, headers),
+      now: Date.now,
+    });
+  }
+
+  /** Answers a canonical request. */
+  override async fetch(request: Request): Promise<Response> {
+    return this.#cache.answer(request, (missed) => deliver(missed, this.env));
+  }
+}
+
+/** Answers a canonical request of a stream through the cache. */
+export async function deliverCached(
+  request: Request,
+  cache: { readonly env: Env; readonly objects: NonNullable<Env['CACHE']> },
+): Promise<Response> {
+  const key = cacheKey(request);
+  const kept = answerFromStore(storeOf(cache.env), key, Date.now());
+  return kept ?? cache.objects.getByName(key.split('/', 3)[2] ?? '').fetch(request);
+}
+
+/** Whether this edge brings its own cache: `RILL_CACHE_MIB` is set, which only the self-hosted edge does. */
+export function hasOwnCache(env: Env): boolean {
+  return budgetMib(env) > 0;
+}
+
+function storeOf(env: Env): AnswerStore {
+  processStore ??= createStore(budgetMib(env) * BYTES_PER_MIB);
+  return processStore;
+}
+
+function createStore(maxBytes: number): AnswerStore {
+  return new AnswerStore({ maxEntries: MAX_ENTRIES, maxBytes, maxAnswerBytes: maxBytes * MAX_ANSWER_SHARE });
+}
+
+function budgetMib(env: Env): number {
+  return Math.max(0, Number(env.RILL_CACHE_MIB ?? 0)) || 0;
+}
