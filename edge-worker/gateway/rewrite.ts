@@ -1,7 +1,7 @@
 /** What differs per viewer in a playlist: parameters on its URIs, where playback starts, and what may be seen. */
 
 import { attributePositions } from './attribute-list.ts';
-import { appendParameters, type UriContext, type UriParameter } from './rewrite-uri.ts';
+import { appendSuffix, makeSuffix, type UriContext, type UriParameter } from './rewrite-uri.ts';
 import { readVariables } from './rewrite-variables.ts';
 import { limitHeight } from './rewrite-variants.ts';
 
@@ -47,58 +47,45 @@ function startAt(playlist: string, offset: number): string {
 /** One pass over the text: what lies between two URIs is copied as one piece. */
 function appendToUris(playlist: string, change: ViewerChange, base: URL): string {
   const context: UriContext = { base, variables: readVariables(playlist, base) };
-  const isMultivariant = playlist.includes('#EXT-X-STREAM-INF:');
-  const forPlaylists = [...change.everywhere, ...change.onPlaylists];
-  const onLines = isMultivariant ? forPlaylists : change.everywhere;
-  let rewritten = '';
+  const onMedia = makeSuffix(change.everywhere);
+  const onPlaylists = makeSuffix([...change.everywhere, ...change.onPlaylists]);
+  const onLines = playlist.includes('#EXT-X-STREAM-INF:') ? onPlaylists : onMedia;
+  const pieces: string[] = [];
   let copied = 0;
-  for (const [start, end] of uriPositions(playlist)) {
-    const isLine = playlist[start - 1] !== '"';
-    const onAttribute = PLAYLIST_TAG.test(lineFrom(playlist, start)) ? forPlaylists : change.everywhere;
-    const uri = appendParameters(playlist.slice(start, end), isLine ? onLines : onAttribute, context);
-    rewritten += playlist.slice(copied, start) + uri;
-    copied = end;
-  }
-  return rewritten + playlist.slice(copied);
-}
-
-/** Where the URIs of a playlist stand: whole lines, and URI attributes without their quotes. */
-function* uriPositions(playlist: string): Generator<readonly [start: number, end: number]> {
   for (let at = 0; at < playlist.length;) {
-    const feed = playlist.indexOf('\n', at);
-    const next = feed < 0 ? playlist.length : feed;
-    const end = playlist[next - 1] === '\r' ? next - 1 : next;
-    if (playlist.startsWith('#', at)) {
-      yield* uriAttribute(playlist, at, end);
-    } else if (end > at) {
-      yield [at, end];
+    const end = lineEnd(playlist, at);
+    const isTag = playlist.startsWith('#', at);
+    const [from, to] = isTag ? uriAttribute(playlist, at, end) : [at, end];
+    if (to > from) {
+      const suffix = isTag && PLAYLIST_TAG.test(playlist.slice(at, from)) ? onPlaylists : onMedia;
+      const uri = appendSuffix(playlist.slice(from, to), isTag ? suffix : onLines, context);
+      pieces.push(playlist.slice(copied, from), uri);
+      copied = to;
     }
-    at = next + 1;
+    at = playlist.startsWith('\r\n', end) ? end + 2 : end + 1;
   }
+  pieces.push(playlist.slice(copied));
+  return pieces.join('');
 }
 
-function* uriAttribute(
-  playlist: string,
-  from: number,
-  end: number,
-): Generator<readonly [start: number, end: number]> {
-  if (!playlist.startsWith('#EXT-X-', from)) {
-    return;
-  }
-  const line = playlist.slice(from, end);
+/** Where the line that begins at a position ends, its line break not counted. */
+function lineEnd(playlist: string, at: number): number {
+  const feed = playlist.indexOf('\n', at);
+  const end = feed < 0 ? playlist.length : feed;
+  return end > at && playlist[end - 1] === '\r' ? end - 1 : end;
+}
+
+/** Where the URI of a tag's line stands, without its quotes; nothing (both alike) where it has none. */
+function uriAttribute(playlist: string, at: number, end: number): readonly [from: number, to: number] {
+  const line = playlist.startsWith('#EXT-X-', at) ? playlist.slice(at, end) : '';
   if (!line.includes('URI="')) {
-    return;
+    return [at, at];
   }
-  for (const attribute of attributePositions(line)) {
-    const value = line.slice(attribute.start, attribute.end);
-    if (attribute.name === 'URI' && value.length > 1 && value.startsWith('"') && value.endsWith('"')) {
-      yield [from + attribute.start + 1, from + attribute.end - 1];
-      return;
+  for (const { name, start, end: stop } of attributePositions(line)) {
+    const value = line.slice(start, stop);
+    if (name === 'URI' && value.length > 1 && value.startsWith('"') && value.endsWith('"')) {
+      return [at + start + 1, at + stop - 1];
     }
   }
-}
-
-/** The tag's line up to a position inside it. */
-function lineFrom(playlist: string, position: number): string {
-  return playlist.slice(playlist.lastIndexOf('\n', position - 1) + 1, position);
+  return [at, at];
 }
