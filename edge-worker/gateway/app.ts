@@ -9,6 +9,7 @@ import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { answerAsset, answerWatchPage } from './pages.ts';
 import { answerPlayback, type Deliver } from './play.ts';
 import { answerPublish } from './publish.ts';
+import { RenditionHeights } from './rendition-heights.ts';
 
 /** Methods of what can only be read; Hono serves HEAD through the GET routes. */
 const READ = 'GET, HEAD, OPTIONS';
@@ -20,6 +21,7 @@ export type Gateway = Hono<{ Bindings: Env }>;
 /** Makes the gateway over a way to reach delivery; `now` gives Unix seconds. */
 export function createGateway(parts: { readonly deliver: Deliver; readonly now?: () => number }): Gateway {
   const now = parts.now ?? ((): number => Math.floor(Date.now() / 1000));
+  const heights = new RenditionHeights();
   const app: Gateway = new Hono();
 
   app.use(async (context, next) => {
@@ -35,7 +37,7 @@ export function createGateway(parts: { readonly deliver: Deliver; readonly now?:
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
   for (const path of ['/live/*', '/t/*']) {
     app.get(path, (context) =>
-      answerPlayback(context.req.raw, { env: context.env, deliver: parts.deliver, now: now() }),
+      answerPlayback(context.req.raw, { env: context.env, deliver: parts.deliver, heights, now: now() }),
     );
   }
 

@@ -45,5 +45,7 @@ function denialFacts(denial: Denial): LogFacts {
       return { granted: denial.granted };
     case 'country-blocked':
       return { country: denial.country };
+    case 'above-height':
+      return { height: denial.height, limit: denial.limit };
   }
 }

@@ -223,6 +223,34 @@ describe('what a viewer gets', () => {
     expect(answer.headers.get('content-length')).toBe(String(text.length));
   });
 
+  it.each(['index.m3u8', '7-1.m4s', '7-init.mp4', '7-1.0.m4s'])(
+    'is 403 for %s of a rendition above the height of the grant, be its URL guessed',
+    async (file) => {
+      const token = await signToken({ maxHeight: 480 });
+      const { asked, get } = gateway();
+      expect((await get(`/t/${token}/live/show/1080p/${file}`)).status).toBe(403);
+      expect((await get(`/t/${token}/live/show/guessed/${file}`)).status).toBe(403);
+      expect((await get(`/t/${token}/live/show/360p/${file}`)).status).toBe(200);
+      expect((await get(`/t/${await signToken()}/live/show/1080p/${file}`)).status).toBe(200);
+      expect(asked.filter(({ url }) => url.endsWith('/show/index.m3u8')).length).toBe(1);
+    },
+  );
+
+  it('is 403 where every variant is above the height of the grant', async () => {
+    const answer = await gateway().get(`/t/${await signToken({ maxHeight: 200 })}/live/show/index.m3u8`);
+    expect(answer.status).toBe(403);
+  });
+
+  it('begins where the query says and names the session on playlists', async () => {
+    const { asked, get } = gateway();
+    const path = `/t/${await signToken()}/live/show/index.m3u8`;
+    const text = await textOf(await get(`${path}?start=-12&session=abc`));
+    expect(text).toContain('#EXT-X-START:TIME-OFFSET=-12.000\n');
+    expect(text).toContain('\n360p/index.m3u8?session=abc\n');
+    expect(await textOf(await get(`${path}?start=soon&session=%22%0A`))).toBe(MULTIVARIANT);
+    expect(asked.map(({ url }) => new URL(url).search)).toEqual(['', '']);
+  });
+
   it('is readable from every origin and has no internal headers', async () => {
     const answer = await gateway().get(`/t/${await signToken()}/live/show/360p/7-1.m4s`);
     expect(answer.headers.get('access-control-allow-origin')).toBe('*');

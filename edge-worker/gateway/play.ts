@@ -11,7 +11,9 @@ import { canonicalRequest } from './canonical-request.ts';
 import { denialAnswer } from './denial-answer.ts';
 import { findToken, splitTokenPath, type FoundToken } from './find-token.ts';
 import { applyRequest } from './http-semantics.ts';
-import { appendTokenToUris, limitHeight } from './rewrite.ts';
+import type { RenditionHeights } from './rendition-heights.ts';
+import { rewritePlaylist } from './rewrite.ts';
+import { viewerChange } from './viewer-change.ts';
 
 /** Sends a canonical request to delivery; the viewer's own says where it came from. */
 export type Deliver = (canonical: Request, viewer: Request, env: Env) => Promise<Response>;
@@ -31,7 +33,12 @@ const VIEWER_HEADERS = [
 /** Answers `GET` and `HEAD` below `/live/` and `/t/{token}/live/`; `now` is Unix seconds. */
 export async function answerPlayback(
   request: Request,
-  context: { readonly env: Env; readonly deliver: Deliver; readonly now: number },
+  context: {
+    readonly env: Env;
+    readonly deliver: Deliver;
+    readonly heights: RenditionHeights;
+    readonly now: number;
+  },
 ): Promise<Response> {
   const url = new URL(request.url);
   const resource = parseLiveResource(splitTokenPath(url.pathname).path);
@@ -53,13 +60,18 @@ export async function answerPlayback(
   if (!grant.ok || found === undefined) {
     return denialAnswer(grant.ok ? { reason: 'token-missing' } : grant.failure, stream);
   }
-  const delivered = await deliverSafely(canonicalRequest(resource.value, url.searchParams), (canonical) =>
-    context.deliver(canonical, request, context.env),
-  );
+  const deliver = (canonical: Request): Promise<Response> =>
+    deliverSafely(canonical, () => context.deliver(canonical, request, context.env));
+  const refused = await refuseAboveHeight(resource.value, grant.value, { ...context, deliver });
+  if (refused !== undefined) {
+    return applyRequest(request, refused);
+  }
+  const delivered = await deliver(canonicalRequest(resource.value, url.searchParams));
   const forViewer = await rewriteForViewer(delivered, {
     resource: resource.value,
     grant: grant.value,
     found,
+    url,
   });
   return applyRequest(request, forViewer);
 }
@@ -76,9 +88,41 @@ async function deliverSafely(
   }
 }
 
+/** What a rendition above the grant's height is answered with, be it asked for by a guessed URL; else nothing. */
+async function refuseAboveHeight(
+  resource: LiveResource,
+  grant: Grant,
+  context: {
+    readonly heights: RenditionHeights;
+    readonly deliver: (canonical: Request) => Promise<Response>;
+    readonly now: number;
+  },
+): Promise<Response | undefined> {
+  const limit = grant.maxHeight;
+  if (limit === undefined || resource.kind === 'multivariant-playlist') {
+    return undefined;
+  }
+  const found = await context.heights.find(resource, context);
+  switch (found.kind) {
+    case 'unavailable':
+      return found.answer;
+    case 'unknown':
+      return denialAnswer({ reason: 'above-height', height: undefined, limit }, resource.stream);
+    case 'known':
+      return found.height <= limit
+        ? undefined
+        : denialAnswer({ reason: 'above-height', height: found.height, limit }, resource.stream);
+  }
+}
+
 async function rewriteForViewer(
   delivered: Response,
-  viewer: { readonly resource: LiveResource; readonly grant: Grant; readonly found: FoundToken },
+  viewer: {
+    readonly resource: LiveResource;
+    readonly grant: Grant;
+    readonly found: FoundToken;
+    readonly url: URL;
+  },
 ): Promise<Response> {
   const headers = viewerHeaders(delivered, viewer.found);
   const change = viewerChange(viewer);
@@ -87,29 +131,22 @@ async function rewriteForViewer(
   }
   // Not `text()`: the runtime warns of each body that is not text by its content type.
   const text = new TextDecoder().decode(await delivered.arrayBuffer());
-  const playlist = new TextEncoder().encode(change(text));
+  const rewritten = rewritePlaylist(text, change, viewer.url);
+  if (rewritten === undefined) {
+    const limit = change.maxHeight ?? 0;
+    return denialAnswer({ reason: 'above-height', height: undefined, limit }, viewer.resource.stream);
+  }
+  const playlist = new TextEncoder().encode(rewritten);
   headers.set('content-length', String(playlist.length));
+  if (change.maxHeight !== undefined) {
+    // The limit is not in the URL, so the tag has to tell the copies apart (RFC 9110 §8.8.3).
+    headers.set('etag', limitedTag(headers.get('etag') ?? '""', change.maxHeight));
+  }
   return new Response(playlist, { headers });
 }
 
-/** What has to change in a playlist for this viewer; `undefined` where it stays as all others see it. */
-function viewerChange(viewer: {
-  readonly resource: LiveResource;
-  readonly grant: Grant;
-  readonly found: FoundToken;
-}): ((playlist: string) => string) | undefined {
-  const { resource, grant, found } = viewer;
-  if (resource.kind === 'media') {
-    return undefined;
-  }
-  const maxHeight = resource.kind === 'multivariant-playlist' ? grant.maxHeight : undefined;
-  if (found.place !== 'query' && maxHeight === undefined) {
-    return undefined;
-  }
-  return (playlist) => {
-    const limited = maxHeight === undefined ? playlist : limitHeight(playlist, maxHeight);
-    return found.place === 'query' ? appendTokenToUris(limited, found.token) : limited;
-  };
+function limitedTag(etag: string, maxHeight: number): string {
+  return etag.replace(/"$/, `;${maxHeight}p"`);
 }
 
 function viewerHeaders(delivered: Response, found: FoundToken): Headers {

@@ -3,13 +3,15 @@
 /** What the edge said about a stream. */
 export type Availability =
   | { readonly kind: 'ready' }
-  /** It may come: ask again after {@link RETRY_MS}. */
-  | { readonly kind: 'waiting'; readonly message: string }
+  /** It may come: ask again after {@link RETRY_MS}, or {@link SOON_MS} where it is about to. */
+  | { readonly kind: 'waiting'; readonly message: string; readonly soon?: true }
   /** It will not come by asking again. */
   | { readonly kind: 'refused'; readonly message: string };
 
 /** Time between two questions, milliseconds. */
 export const RETRY_MS = 2_000;
+/** Time between two questions while a stream's first segment is in the making, milliseconds. */
+export const SOON_MS = 250;
 /** What the page says after EXT-X-ENDLIST. */
 export const ENDED = 'The stream has ended. If it comes back, it starts here by itself.';
 /** Longest wait for an answer, milliseconds. */
@@ -30,32 +32,41 @@ export function availabilityOf(status: number): Availability {
   return MESSAGES.get(status) ?? { kind: 'waiting', message: 'The server is busy. Trying again …' };
 }
 
-/** Asks for the multivariant playlist; `onlyLive` also waits for a stream that has ended to go on. */
+/**
+ * Asks for the multivariant playlist and the first media playlist in it; `onlyLive` also waits for a stream that has
+ * ended to go on. A media playlist without a segment is not ready: hls.js takes it for a failure.
+ */
 export async function askAvailability(playlist: string, onlyLive: boolean): Promise<Availability> {
   try {
     const answer = await ask(playlist);
     const availability = availabilityOf(answer.status);
     const text = await answer.text();
-    return availability.kind === 'ready' && onlyLive ? await askLive(playlist, text) : availability;
+    const uri = firstMediaPlaylist(text);
+    if (availability.kind !== 'ready' || uri === undefined) {
+      return availability;
+    }
+    const media = await ask(new URL(uri, new URL(playlist, location.href)).href);
+    return mediaAvailability(media.status, await media.text(), onlyLive);
   } catch {
     return { kind: 'waiting', message: 'The server cannot be reached. Trying again …' };
   }
 }
 
+/** Reads the answer to a request for a media playlist. */
+export function mediaAvailability(status: number, text: string, onlyLive: boolean): Availability {
+  const availability = availabilityOf(status);
+  if (availability.kind !== 'ready') {
+    return availability;
+  }
+  if (text.includes('#EXT-X-ENDLIST')) {
+    return onlyLive ? { kind: 'waiting', message: ENDED } : availability;
+  }
+  return text.includes('#EXTINF:') ? availability : { kind: 'waiting', message: 'Loading …', soon: true };
+}
+
 /** The first media playlist named by a multivariant playlist, as it stands there. */
 export function firstMediaPlaylist(multivariant: string): string | undefined {
   return multivariant.split('\n').find((line) => line.trim() !== '' && !line.startsWith('#'));
-}
-
-async function askLive(playlist: string, multivariant: string): Promise<Availability> {
-  const ended: Availability = { kind: 'waiting', message: ENDED };
-  const uri = firstMediaPlaylist(multivariant);
-  if (uri === undefined) {
-    return ended;
-  }
-  const answer = await ask(new URL(uri, new URL(playlist, location.href)).href);
-  const text = await answer.text();
-  return answer.ok && !text.includes('#EXT-X-ENDLIST') ? { kind: 'ready' } : ended;
 }
 
 async function ask(url: string): Promise<Response> {

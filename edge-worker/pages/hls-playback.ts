@@ -1,6 +1,6 @@
 /** Playback through hls.js in low-latency mode, with bounded recovery from fatal errors. */
 
-import HlsJs, { ErrorTypes, Events, type ErrorData } from 'hls.js';
+import HlsJs, { ErrorDetails, ErrorTypes, Events, type ErrorData } from 'hls.js';
 import { chooseLatency } from './measurement.ts';
 import type { Playback, PlaybackEnd } from './playback.ts';
 
@@ -11,6 +11,17 @@ const FIRST_PAUSE_MS = 250;
 /** Playback without a fatal error after which recoveries count from zero again, milliseconds. */
 const SOUND_AFTER_MS = 15_000;
 
+/**
+ * Speed at which playback may catch up with its target latency: 3 s are made good in about 15 s, and speech at this
+ * speed still sounds like speech. hls.js would otherwise stay behind for good.
+ */
+const MAX_CATCH_UP_RATE = 1.25;
+/** What each stall adds to the target latency until playback is sound again, seconds. */
+const STALL_INCREASE_SECONDS = 0.25;
+
+/** Event on the video element for each error that hls.js cannot go on from by itself; `detail` names it. */
+const FATAL_ERROR_EVENT = 'fatalerror';
+
 /** Tells whether hls.js can play here. */
 export function supportsHlsJs(): boolean {
   // oxlint-disable-next-line import/no-named-as-default-member -- the types know it as a static member only
@@ -20,10 +31,20 @@ export function supportsHlsJs(): boolean {
 /** Plays a multivariant playlist on a video element. */
 export function playWithHlsJs(video: HTMLVideoElement, playlist: string): Playback {
   const { promise: end, resolve } = Promise.withResolvers<PlaybackEnd>();
-  const hls = new HlsJs({ lowLatencyMode: true });
+  const hls = new HlsJs({
+    lowLatencyMode: true,
+    maxLiveSyncPlaybackRate: MAX_CATCH_UP_RATE,
+    liveSyncOnStallIncrease: STALL_INCREASE_SECONDS,
+  });
+  const stopForgetting = forgetStalls(hls);
   const recovery = new Recovery(hls, (detail) => resolve({ kind: 'failed', detail }));
   const onEnded = (): void => resolve({ kind: 'ended' });
-  hls.on(Events.ERROR, (_event, error) => recovery.handle(error));
+  hls.on(Events.ERROR, (_event, error) => {
+    if (error.fatal) {
+      video.dispatchEvent(new CustomEvent(FATAL_ERROR_EVENT, { detail: error.details }));
+    }
+    recovery.handle(error);
+  });
   video.addEventListener('ended', onEnded);
   hls.loadSource(playlist);
   hls.attachMedia(video);
@@ -34,9 +55,34 @@ export function playWithHlsJs(video: HTMLVideoElement, playlist: string): Playba
     stop: () => {
       video.removeEventListener('ended', onEnded);
       recovery.stop();
+      stopForgetting();
       hls.destroy();
     },
   };
+}
+
+/**
+ * Takes the target latency back to what the playlist asks for (PART-HOLD-BACK, rfc8216bis §4.4.3.8) once playback
+ * has been without a stall for {@link SOUND_AFTER_MS}: hls.js only ever raises it. Returns how to stop that.
+ */
+function forgetStalls(hls: HlsJs): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let asked: number | undefined;
+  hls.on(Events.LEVEL_UPDATED, (_event, { details }) => {
+    asked = details.partHoldBack > 0 ? details.partHoldBack : undefined;
+  });
+  hls.on(Events.ERROR, (_event, error) => {
+    if (error.details !== ErrorDetails.BUFFER_STALLED_ERROR) {
+      return;
+    }
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (asked !== undefined) {
+        hls.targetLatency = asked;
+      }
+    }, SOUND_AFTER_MS);
+  });
+  return () => clearTimeout(timer);
 }
 
 /** Turns fatal errors into recoveries with growing pauses, and gives up after too many in a row. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { availabilityOf, firstMediaPlaylist } from './availability.ts';
+import { availabilityOf, firstMediaPlaylist, mediaAvailability } from './availability.ts';
 import { bufferedAhead, chooseLatency, formatRendition, formatSeconds } from './measurement.ts';
 import { parseWatchAddress } from './watch-address.ts';
 
@@ -22,6 +22,20 @@ describe('the watch page', () => {
   ])('reads %i as %s', (status, kind) => {
     expect(availabilityOf(status).kind).toBe(kind);
   });
+
+  it.each([
+    ['#EXTM3U\n#EXT-X-PART:DURATION=0.5,URI="a"\n', false, { kind: 'waiting', soon: true }],
+    ['#EXTM3U\n#EXTINF:2,\na\n', false, { kind: 'ready' }],
+    ['#EXTM3U\n#EXTINF:2,\na\n', true, { kind: 'ready' }],
+    ['#EXTM3U\n#EXTINF:2,\na\n#EXT-X-ENDLIST\n', false, { kind: 'ready' }],
+    ['#EXTM3U\n#EXTINF:2,\na\n#EXT-X-ENDLIST\n', true, { kind: 'waiting' }],
+  ])(
+    'starts a player once there is a segment and, after an end, no EXT-X-ENDLIST: %j',
+    (text, onlyLive, said) => {
+      expect(mediaAvailability(200, text, onlyLive)).toMatchObject(said);
+      expect(mediaAvailability(404, text, onlyLive).kind).toBe('waiting');
+    },
+  );
 
   it('finds a media playlist to see whether a stream has ended', () => {
     expect(firstMediaPlaylist('#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n360p/index.m3u8\n')).toBe(

@@ -1,6 +1,6 @@
 /** The watch page: waits for the stream, plays it, measures playback, and starts again when it has to. */
 
-import { askAvailability, ENDED, RETRY_MS } from './availability.ts';
+import { askAvailability, ENDED, RETRY_MS, SOON_MS } from './availability.ts';
 import { playWithHlsJs, supportsHlsJs } from './hls-playback.ts';
 import { bufferedAhead, NOTHING_MEASURED } from './measurement.ts';
 import { playNatively, supportsNativeHls } from './native-playback.ts';
@@ -60,7 +60,7 @@ async function waitUntilReady(playlist: string, ended: boolean): Promise<boolean
         return false;
       case 'waiting':
         showState(ended ? 'ended' : 'waiting', availability.message);
-        await pause(RETRY_MS);
+        await pause(availability.soon === true ? SOON_MS : RETRY_MS);
     }
   }
 }

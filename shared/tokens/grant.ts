@@ -22,12 +22,15 @@ export type Denial =
   | { readonly reason: 'token-expired'; readonly expired: number; readonly now: number }
   | { readonly reason: 'token-not-yet-valid'; readonly notBefore: number; readonly now: number }
   | { readonly reason: 'other-stream'; readonly granted: StreamName; readonly asked: StreamName }
-  | { readonly reason: 'country-blocked'; readonly country: string | undefined };
+  | { readonly reason: 'country-blocked'; readonly country: string | undefined }
+  /** The picture is higher than the grant's limit; `undefined` where no rendition is low enough or its height is not known. */
+  | { readonly reason: 'above-height'; readonly height: number | undefined; readonly limit: number };
 
 /** HTTP status of a denial: 401 not authenticated, 403 not allowed, 451 blocked by region. */
 export function denialStatus(denial: Denial): 401 | 403 | 451 {
   switch (denial.reason) {
     case 'other-stream':
+    case 'above-height':
       return 403;
     case 'country-blocked':
       return 451;

@@ -1,0 +1,98 @@
+/** How high each rendition's picture is, learned from the multivariant playlists and remembered per isolate. */
+
+import type { StreamName } from '../../shared/identifiers.ts';
+import { parseMultivariantPlaylist } from '../../shared/playlist/multivariant-playlist.ts';
+import { errorAnswer } from '../answer.ts';
+import { parseLiveResource, type LiveResource } from '../resource.ts';
+import { canonicalRequest } from './canonical-request.ts';
+
+/** What is known of a rendition; `height` is 0 where it has no picture. */
+export type RenditionHeight =
+  | { readonly kind: 'known'; readonly height: number }
+  | { readonly kind: 'unknown' }
+  /** The multivariant playlist cannot be had: what to answer instead. */
+  | { readonly kind: 'unavailable'; readonly answer: Response };
+
+interface Remembered {
+  readonly heights: ReadonlyMap<string, number>;
+  /** Unix seconds. */
+  readonly readAt: number;
+}
+
+/** Seconds for which heights hold: an encoder that reconnects may come back with another picture. */
+const FRESH_SECONDS = 5;
+const RETRY = { headers: { 'retry-after': '1' } };
+/** Streams remembered per isolate: at most 4 MB. */
+const MAX_STREAMS = 500;
+/** Renditions remembered per stream, those of runs before included, whose media is still in the window. */
+const MAX_RENDITIONS = 64;
+
+/** Remembers the heights of the streams that viewers with a limit ask for. */
+export class RenditionHeights {
+  readonly #streams = new Map<StreamName, Remembered>();
+
+  /** Finds the height of the rendition that a resource belongs to; `now` is Unix seconds. */
+  async find(
+    resource: Exclude<LiveResource, { readonly kind: 'multivariant-playlist' }>,
+    context: { readonly deliver: (request: Request) => Promise<Response>; readonly now: number },
+  ): Promise<RenditionHeight> {
+    const { stream, rendition } = resource;
+    const known = this.#streams.get(stream);
+    const age = context.now - (known?.readAt ?? Number.NEGATIVE_INFINITY);
+    // A rendition that is not known may just have begun; asked for once a second, guessing costs nothing.
+    if (known !== undefined && age < (known.heights.has(rendition) ? FRESH_SECONDS : 1)) {
+      return heightIn(known.heights, rendition);
+    }
+    const playlist = canonicalRequest({ kind: 'multivariant-playlist', stream }, new URLSearchParams());
+    const answer = await context.deliver(playlist);
+    if (answer.status !== 200) {
+      return { kind: 'unavailable', answer };
+    }
+    const heights = readHeights(new TextDecoder().decode(await answer.arrayBuffer()), playlist.url);
+    if (heights === undefined) {
+      return { kind: 'unavailable', answer: errorAnswer(503, 'unavailable', RETRY) };
+    }
+    const merged = new Map([...(known?.heights ?? []), ...heights]);
+    this.#remember(stream, {
+      heights: merged.size <= MAX_RENDITIONS ? merged : heights,
+      readAt: context.now,
+    });
+    return heightIn(merged, rendition);
+  }
+
+  #remember(stream: StreamName, remembered: Remembered): void {
+    this.#streams.delete(stream);
+    if (this.#streams.size >= MAX_STREAMS) {
+      const [oldest] = this.#streams.keys();
+      if (oldest !== undefined) {
+        this.#streams.delete(oldest);
+      }
+    }
+    this.#streams.set(stream, remembered);
+  }
+}
+
+function heightIn(heights: ReadonlyMap<string, number>, rendition: string): RenditionHeight {
+  const height = heights.get(rendition);
+  return height === undefined ? { kind: 'unknown' } : { kind: 'known', height };
+}
+
+function readHeights(text: string, url: string): ReadonlyMap<string, number> | undefined {
+  const playlist = parseMultivariantPlaylist(text);
+  if (!playlist.ok) {
+    return undefined;
+  }
+  const heights = new Map<string, number>();
+  const { renditions, variants } = playlist.value;
+  const entries = [
+    ...renditions.filter(({ type }) => type !== 'VIDEO').map(({ uri }) => ({ uri, height: 0 })),
+    ...variants.map(({ uri, resolution }) => ({ uri, height: resolution?.height ?? 0 })),
+  ];
+  for (const { uri, height } of entries) {
+    const resource = parseLiveResource(uri === undefined ? '' : new URL(uri, url).pathname);
+    if (resource.ok && resource.value.kind === 'media-playlist') {
+      heights.set(resource.value.rendition, Math.max(height, heights.get(resource.value.rendition) ?? 0));
+    }
+  }
+  return heights;
+}
