@@ -29,6 +29,7 @@ it('keeps no piece, nothing that varies and nothing that sets a cookie', () => {
   expect(freshSeconds(200, new Headers({ ...long, 'set-cookie': 'a=b' }))).toBe(0);
 });
 
-it('keeps a failure for as long as it says itself', () => {
-  expect(freshSeconds(404, new Headers({ 'cache-control': 'max-age=1, stale-if-error=600' }))).toBe(1);
+it('keeps a refusal for a quarter of a second, and no longer than it says itself', () => {
+  expect(freshSeconds(404, new Headers({ 'cache-control': 'max-age=1, stale-if-error=600' }))).toBe(0.25);
+  expect(freshSeconds(404, new Headers({ 'cache-control': 'max-age=0' }))).toBe(0);
 });

@@ -2,13 +2,15 @@
 
 /** Longest anything is kept, seconds: what is named for ever leaves the cache because others need the room. */
 const MAX_FRESH_SECONDS = 31_536_000;
+/** Longest a refusal is kept here, seconds: shields the hub all the same, and a stream that begins is seen at once. */
+const MAX_REFUSAL_SECONDS = 0.25;
 /** Directives under which a shared cache keeps nothing; revalidation is not tried, so `no-cache` is one of them. */
 const NOT_SHARED: ReadonlySet<string> = new Set(['no-store', 'no-cache', 'private']);
 
 /**
  * Seconds for which an answer may be given to others, 0 where it may not be kept. A piece (206) is never kept, nor
  * is an answer that varies or sets a cookie. Nothing is kept by heuristics and nothing is served stale, so an
- * answer that fails lives exactly as long as it says itself.
+ * answer that fails never lives longer than it says itself.
  */
 export function freshSeconds(status: number, headers: Headers): number {
   if (status === 206 || status === 304 || headers.has('set-cookie') || headers.has('vary')) {
@@ -18,7 +20,8 @@ export function freshSeconds(status: number, headers: Headers): number {
   if ([...directives.keys()].some((name) => NOT_SHARED.has(name))) {
     return 0;
   }
-  return seconds(directives.get('s-maxage') ?? directives.get('max-age'));
+  const fresh = seconds(directives.get('s-maxage') ?? directives.get('max-age'));
+  return status >= 400 ? Math.min(fresh, MAX_REFUSAL_SECONDS) : fresh;
 }
 
 function parseDirectives(header: string): ReadonlyMap<string, string> {

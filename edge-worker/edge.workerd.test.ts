@@ -23,7 +23,7 @@ async function ask(path: string, init?: RequestInit): Promise<Response> {
 async function publish(frames: readonly PublishFrame[]): Promise<unknown> {
   const body = encodePublishFrames(frames);
   const headers = { authorization: `Bearer ${SERVICE_TOKEN}`, 'content-length': String(body.length) };
-  return (await ask('/publish/show/1800000000', { method: 'POST', body, headers })).json();
+  return (await ask('/publish/whole-way/1800000000', { method: 'POST', body, headers })).json();
 }
 
 function part(seq: number, index: number, text: string): PublishFrame {
@@ -60,7 +60,7 @@ const BEGIN: readonly PublishFrame[] = [
 ];
 
 it('carries what an origin publishes to a viewer with a token, and releases a blocked reload', async () => {
-  const live = `/t/${await signToken()}/live/show`;
+  const live = `/t/${await signToken({ stream: 'whole-way' })}/live/whole-way`;
   expect((await ask(`${live}/index.m3u8`)).status).toBe(404);
   expect(await publish(BEGIN)).toEqual({ status: 'accepted', next: 3 });
 
@@ -81,7 +81,9 @@ it('carries what an origin publishes to a viewer with a token, and releases a bl
 });
 
 it('answers directives that are wrong with 400 and why', async () => {
-  const answer = await ask(`/t/${await signToken()}/live/show/360p/index.m3u8?_HLS_part=1`);
+  const answer = await ask(
+    `/t/${await signToken({ stream: 'whole-way' })}/live/whole-way/360p/index.m3u8?_HLS_part=1`,
+  );
   expect([answer.status, answer.headers.get('cache-control')]).toEqual([
     400,
     'public, max-age=1, stale-if-error=0',
