@@ -18,6 +18,12 @@ const SETTLE_MS = 8_000;
 const MEASURE_MS = 30_000;
 const CLIP_SECONDS = 20;
 
+const GROUPS: Readonly<Record<string, (command: string) => boolean>> = {
+  'origin (Node)': (command) => command.includes('origin/main.ts'),
+  ffmpeg: (command) => /(^|\/)ffmpeg /.test(command),
+  'local edge': (command) => command.includes('workerd') || command.includes('edge-worker/host'),
+};
+
 printMachine('Origin CPU and memory, copy streams of 4 Mbit/s over RTMP, parts of 0.5 s');
 const folder = await mkdtemp(join(tmpdir(), 'rill-bench-'));
 const clip = join(folder, 'clip.flv');
@@ -64,12 +70,6 @@ async function measure(rill: RillInstance, streams: number): Promise<void> {
     }
   }
 }
-
-const GROUPS: Readonly<Record<string, (command: string) => boolean>> = {
-  'origin (Node)': (command) => command.includes('origin/main.ts'),
-  ffmpeg: (command) => /(^|\/)ffmpeg /.test(command),
-  'local edge': (command) => command.includes('workerd') || command.includes('edge-worker/host'),
-};
 
 function cpuBefore(before: readonly ProcessUsage[], one: ProcessUsage): number {
   return before.find((other) => other.processId === one.processId)?.cpuSeconds ?? 0;
