@@ -1,10 +1,11 @@
 /**
- * Glass to glass: pictures carry the wall clock at which they were handed to the encoder; Chromium plays the
- * watch page (hls.js, defaults and `lowLatencyMode`), and the clock is read back from the picture on screen.
+ * Glass to glass: pictures carry the wall clock at which they were handed to the encoder; hls.js with its
+ * defaults and `lowLatencyMode` plays in Chromium, and the clock is read back from the picture on screen.
  * `npm run bench:glass`
  */
 
 import { startBrowser } from '../test/support/browser.ts';
+import { fetchPlaylist, fetchVariants, until } from '../test/support/live-client.ts';
 import { startRill } from '../test/support/rill-instance.ts';
 import { startStampedPublisher } from '../test/support/stamped-publisher.ts';
 import { print, printMachine, summarize } from './report.ts';
@@ -31,7 +32,12 @@ async function measure(name: string, partTarget: number, ladder: object): Promis
   const publisher = startStampedPublisher({ url: await rill.rill('publish-url', 'glass', '--rtmp') });
   const browser = await startBrowser();
   try {
-    const page = await browser.watch(await rill.rill('play-url', 'glass', '--watch'));
+    const playUrl = await rill.rill('play-url', 'glass');
+    await until('a complete segment', async () => {
+      const [variant] = (await fetchVariants(playUrl)).variants;
+      return variant !== undefined && (await fetchPlaylist(variant)).segments.length > 0 ? true : undefined;
+    });
+    const page = await browser.playWithDefaults(playUrl);
     await page.playing();
     await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
     const latencies: number[] = [];

@@ -15,6 +15,7 @@ import {
   type OpenSegment,
   type RenditionWindow,
 } from './live-window.ts';
+import { expectNextPart } from './next-part.ts';
 import { firstSegment, frozenCount, lastSegment } from './segment-list.ts';
 
 /** EXT-X-VERSION: what EXT-X-SKIP needs, rfc8216bis §8. */
@@ -132,7 +133,8 @@ function preloadHints(window: LiveWindow, rendition: RenditionWindow): PreloadHi
     const uri = mediaFileName({ kind: 'init', epoch: epoch(window.epoch) });
     hints.push({ kind: 'preload-hint', type: 'MAP', uri });
   }
-  const uri = partName(window.epoch, rendition.nextMsn, rendition.open?.parts.length ?? 0);
+  const next = expectNextPart(window, rendition);
+  const uri = partName(window.epoch, next.msn, next.part);
   hints.push({ kind: 'preload-hint', type: 'PART', uri });
   return hints;
 }

@@ -268,6 +268,14 @@ describe('a media file', () => {
     expect(locateMedia(window, 'v', file(name))).toBe(location);
   });
 
+  it('is hinted in the next segment once the open one is as long as the one before', () => {
+    expect(locateMedia(window, 'v', file('100-21.0.m4s'))).toBe('absent');
+    const full = take(window, 100, [part('v', 20, 1)]);
+    expect(textOf(full, 'v')).toContain('#EXT-X-PRELOAD-HINT:TYPE=PART,URI="100-21.0.m4s"');
+    expect(locateMedia(full, 'v', file('100-21.0.m4s'))).toBe('hinted');
+    expect(locateMedia(full, 'v', file('100-21.1.m4s'))).toBe('absent');
+  });
+
   it('that was hinted is given up when its segment is complete without it', () => {
     const open = take(window, 100, [part('v', 20, 1)]);
     expect(locateMedia(open, 'v', file('100-20.2.m4s'))).toBe('hinted');

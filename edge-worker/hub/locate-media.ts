@@ -2,6 +2,7 @@
 
 import type { MediaFile } from '#shared/identifiers.ts';
 import type { LiveWindow, RenditionWindow } from './live-window.ts';
+import { expectNextPart } from './next-part.ts';
 import { segmentAt } from './segment-list.ts';
 
 /** Where a media file is. */
@@ -29,7 +30,9 @@ export function locateMedia(window: LiveWindow, name: string, file: MediaFile): 
   }
   const current = file.epoch === window.epoch;
   if (current && rendition.active && file.msn >= rendition.nextMsn) {
-    return file.msn === rendition.nextMsn ? locateOpen(window, rendition, file) : 'absent';
+    return file.msn === rendition.nextMsn
+      ? locateOpen(window, rendition, file)
+      : locateNext(window, rendition, file);
   }
   const segment = segmentAt(rendition.segments, file.msn);
   if (segment === undefined) {
@@ -51,6 +54,17 @@ function locateInit(window: LiveWindow, rendition: RenditionWindow, epoch: numbe
     return 'published';
   }
   return rendition.active && !window.ended ? 'hinted' : 'absent';
+}
+
+/** The first part of the segment after the open one is held once it is hinted. */
+function locateNext(
+  window: LiveWindow,
+  rendition: RenditionWindow,
+  file: Exclude<MediaFile, { kind: 'init' }>,
+): MediaLocation {
+  const next = expectNextPart(window, rendition);
+  const hinted = file.kind === 'part' && file.msn === next.msn && file.part === next.part;
+  return hinted && !window.ended ? 'hinted' : 'absent';
 }
 
 function locateOpen(

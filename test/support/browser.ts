@@ -30,7 +30,10 @@ export interface WatchedPage {
 
 /** A running browser. */
 export interface Browser {
+  /** Opens a watch page. */
   watch(url: string): Promise<WatchedPage>;
+  /** Plays a multivariant playlist with hls.js as it comes: its defaults and `lowLatencyMode`. */
+  playWithDefaults(playlist: string): Promise<WatchedPage>;
   close(): Promise<void>;
 }
 
@@ -41,26 +44,42 @@ export async function startBrowser(): Promise<Browser> {
     throw new Error('no Chromium found: install the package "chromium"');
   }
   const browser = await chromium.launch({ executablePath, args: FLAGS });
+  const open = (): Promise<Page> => browser.newPage({ viewport: { width: 1280, height: 900 } });
   return {
     watch: async (url) => {
-      const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+      const page = await open();
       await page.goto(url);
-      return {
-        page,
-        playing: async () => {
-          await page.waitForFunction(
-            () => {
-              const video = document.querySelector('video');
-              return video !== null && video.currentTime > 0 && !video.paused && video.readyState >= 3;
-            },
-            undefined,
-            { timeout: PLAY_LIMIT_MS },
-          );
-        },
-        look: () => look(page),
-      };
+      return watched(page);
+    },
+    playWithDefaults: async (playlist) => {
+      const page = await open();
+      await page.goto(new URL('/healthz', playlist).href);
+      await page.setContent('<video muted autoplay playsinline width="640" height="360"></video>');
+      await page.addScriptTag({ path: 'node_modules/hls.js/dist/hls.min.js' });
+      const play = `{ const hls = new Hls({ lowLatencyMode: true });
+        hls.loadSource(${JSON.stringify(playlist)});
+        hls.attachMedia(document.querySelector('video')); }`;
+      await page.addScriptTag({ content: play });
+      return watched(page);
     },
     close: () => browser.close(),
+  };
+}
+
+function watched(page: Page): WatchedPage {
+  return {
+    page,
+    playing: async () => {
+      await page.waitForFunction(
+        () => {
+          const video = document.querySelector('video');
+          return video !== null && video.currentTime > 0 && !video.paused && video.readyState >= 3;
+        },
+        undefined,
+        { timeout: PLAY_LIMIT_MS },
+      );
+    },
+    look: () => look(page),
   };
 }
 
