@@ -4,6 +4,11 @@
 const MAX_FRESH_SECONDS = 31_536_000;
 /** Longest a refusal is kept here, seconds: shields the hub all the same, and a stream that begins is seen at once. */
 const MAX_REFUSAL_SECONDS = 0.25;
+/**
+ * Longest an answer is kept that only shared caches may keep (`s-maxage`): a plain media playlist. It is where a
+ * player joins, and each moment of its age stays with that player as latency. Half of the shortest part target.
+ */
+const MAX_PLAIN_PLAYLIST_SECONDS = 0.1;
 /** Directives under which a shared cache keeps nothing; revalidation is not tried, so `no-cache` is one of them. */
 const NOT_SHARED: ReadonlySet<string> = new Set(['no-store', 'no-cache', 'private']);
 
@@ -20,8 +25,12 @@ export function freshSeconds(status: number, headers: Headers): number {
   if ([...directives.keys()].some((name) => NOT_SHARED.has(name))) {
     return 0;
   }
-  const fresh = seconds(directives.get('s-maxage') ?? directives.get('max-age'));
-  return status >= 400 ? Math.min(fresh, MAX_REFUSAL_SECONDS) : fresh;
+  const shared = directives.get('s-maxage');
+  const fresh = seconds(shared ?? directives.get('max-age'));
+  if (status >= 400) {
+    return Math.min(fresh, MAX_REFUSAL_SECONDS);
+  }
+  return shared === undefined ? fresh : Math.min(fresh, MAX_PLAIN_PLAYLIST_SECONDS);
 }
 
 function parseDirectives(header: string): ReadonlyMap<string, string> {
