@@ -46,18 +46,18 @@ async function measure(name: string, partTarget: number, ladder: object): Promis
     const latencies: number[] = [];
     const buffers: number[] = [];
     for (let join = 0; join < JOINS; join += 1) {
-      const { page, playing, look } = await browser.playWithDefaults(playUrl);
-      await playing();
+      const joined = await browser.playWithDefaults(playUrl);
+      await joined.playing();
       await sleep(SETTLE_MS);
       for (let sample = 0; sample < SAMPLES; sample += 1) {
         await sleep(SAMPLE_MS);
-        const seen = await look();
+        const seen = await joined.look();
         if (seen.latencyMs !== undefined) {
           latencies.push(seen.latencyMs);
           buffers.push(seen.bufferSeconds * 1000);
         }
       }
-      await page.close();
+      await joined.page.close();
     }
     print(`${name}, parts of ${partTarget} s: glass to glass ${summarize(latencies, 'ms')}`);
     print(`${name}, parts of ${partTarget} s: player's buffer ${summarize(buffers, 'ms')}`);
