@@ -58,6 +58,8 @@ export interface BareEdge {
 export async function startBareEdge(): Promise<BareEdge> {
   const dataDir = await mkdtemp(join(tmpdir(), 'rill-conformance-'));
   const host = await startEdgeHost({
+    // Rules are about what delivery answers, not about what a cache in front of it may repeat.
+    cacheMib: 0,
     host: '127.0.0.1',
     port: 0,
     dataDir,

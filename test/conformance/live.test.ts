@@ -20,7 +20,7 @@ const DOWNLOAD_LIMIT_MS = 250;
 const CONFIG = {
   partTarget: PART_TARGET,
   segmentDuration: TARGET_DURATION,
-  windowSegments: WINDOW_SEGMENTS,
+  dvr: WINDOW_SEGMENTS,
   ladder: {
     video: [
       { name: 'source', codec: 'copy' },
