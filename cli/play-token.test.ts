@@ -2,7 +2,7 @@ import { jwtVerify } from 'jose';
 import { expect, test } from 'vitest';
 import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { seconds } from '#shared/media-time.ts';
-import { checkGrant, readGrant } from '#shared/tokens/claims.ts';
+import { checkGrant, readGrant } from '#shared/access/claims.ts';
 import { playClaims, signPlayToken } from './play-token.ts';
 
 const SECRET = 'a-secret-of-the-test-and-of-nothing-else';

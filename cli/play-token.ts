@@ -3,7 +3,7 @@
 import { SignJWT, type JWTPayload } from 'jose';
 import type { StreamName } from '#shared/identifiers.ts';
 import type { Seconds } from '#shared/media-time.ts';
-import type { PlayClaims } from '#shared/tokens/claims.ts';
+import type { PlayClaims } from '#shared/access/claims.ts';
 
 /** What a token shall allow. */
 export interface PlayTokenRequest {

@@ -2,8 +2,9 @@
 
 import type { StreamName } from '../../shared/identifiers.ts';
 import { fail, type Result } from '../../shared/result.ts';
-import { checkGrant } from '../../shared/tokens/claims.ts';
-import type { Denial, Grant } from '../../shared/tokens/grant.ts';
+import { checkGrant } from '../../shared/access/claims.ts';
+import type { Denial } from '../../shared/access/denial.ts';
+import type { Grant } from '../../shared/access/grant.ts';
 import { MIN_SECRET_BYTES, TokenVerifier } from './token-verifier.ts';
 import type { FoundToken } from './find-token.ts';
 

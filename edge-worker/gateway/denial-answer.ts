@@ -1,7 +1,7 @@
 /** The one place where a denial becomes an HTTP answer: the wire says little, the log says exactly. */
 
 import type { StreamName } from '../../shared/identifiers.ts';
-import { denialStatus, type Denial } from '../../shared/tokens/grant.ts';
+import { denialStatus, type Denial } from '../../shared/access/denial.ts';
 import { errorAnswer } from '../answer.ts';
 import { logEvent, type LogFacts } from '../log.ts';
 import type { Misconfiguration } from './authorize.ts';
@@ -19,6 +19,8 @@ export function denialAnswer(denial: Denial | Misconfiguration, stream: StreamNa
       return errorAnswer(401, 'unauthorized', { headers: { 'www-authenticate': challenge(denial) } });
     case 403:
       return errorAnswer(403, 'forbidden');
+    case 429:
+      return errorAnswer(429, 'too-many-sessions', { headers: { 'retry-after': '30' } });
     case 451:
       return errorAnswer(451, 'unavailable-in-your-region');
   }
@@ -31,21 +33,6 @@ function challenge(denial: Denial): string {
 }
 
 function denialFacts(denial: Denial): LogFacts {
-  switch (denial.reason) {
-    case 'token-missing':
-      return {};
-    case 'token-malformed':
-    case 'token-forged':
-      return { detail: denial.detail };
-    case 'token-expired':
-      return { expired: denial.expired, now: denial.now };
-    case 'token-not-yet-valid':
-      return { notBefore: denial.notBefore, now: denial.now };
-    case 'other-stream':
-      return { granted: denial.granted };
-    case 'country-blocked':
-      return { country: denial.country };
-    case 'above-height':
-      return { height: denial.height, limit: denial.limit };
-  }
+  const { reason: _reason, ...facts } = denial;
+  return facts;
 }

@@ -1,6 +1,6 @@
 /** Playback: authorize, ask delivery for the canonical request, rewrite for this viewer. */
 
-import type { Grant } from '../../shared/tokens/grant.ts';
+import type { Grant } from '../../shared/access/grant.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';

@@ -2,8 +2,9 @@
 
 import { compactVerify, errors } from 'jose';
 import { fail, type Result } from '../../shared/result.ts';
-import { MAX_TOKEN_LENGTH, readGrant } from '../../shared/tokens/claims.ts';
-import type { Denial, Grant } from '../../shared/tokens/grant.ts';
+import { MAX_TOKEN_LENGTH, readGrant } from '../../shared/access/claims.ts';
+import type { Denial } from '../../shared/access/denial.ts';
+import type { Grant } from '../../shared/access/grant.ts';
 
 /** Shortest key, bytes: RFC 7518 §3.2 asks for the length of the hash. */
 export const MIN_SECRET_BYTES = 32;

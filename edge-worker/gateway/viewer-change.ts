@@ -1,6 +1,6 @@
 /** From a viewer's grant and request to what differs in the playlist that this viewer gets. */
 
-import type { Grant } from '../../shared/tokens/grant.ts';
+import type { Grant } from '../../shared/access/grant.ts';
 import type { LiveResource } from '../resource.ts';
 import { TOKEN_PARAMETER, type FoundToken } from './find-token.ts';
 import type { ViewerChange } from './rewrite.ts';

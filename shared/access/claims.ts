@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import { parseStreamName, type StreamName } from '../identifiers.ts';
 import { fail, ok, type Result } from '../result.ts';
-import type { Denial, Grant } from './grant.ts';
+import type { Denial } from './denial.ts';
+import type { Grant } from './grant.ts';
 
 /** Clock difference between issuer and edge that is forgiven, seconds. */
 const CLOCK_SKEW_SECONDS = 5;
@@ -40,12 +41,24 @@ export function readGrant(claims: unknown): Result<Grant, Denial> {
     return fail({ reason: 'token-malformed', detail: `stream: ${stream.failure.expected}` });
   }
   return ok({
+    tokenId: undefined,
+    issuer: undefined,
     viewer: parsed.data.sub,
-    stream: stream.value,
+    scopes: ['play'],
+    streams: [stream.value],
     notBefore: parsed.data.nbf,
     expires: parsed.data.exp,
-    countries: parsed.data.country,
+    area: {
+      countries: parsed.data.country,
+      regions: undefined,
+      asns: undefined,
+      prefixes: undefined,
+    },
     maxHeight: parsed.data.maxHeight,
+    maxBitrate: undefined,
+    sessions: undefined,
+    timeShift: undefined,
+    session: undefined,
   });
 }
 
@@ -63,11 +76,12 @@ export function checkGrant(input: {
   if (grant.notBefore !== undefined && now < grant.notBefore - CLOCK_SKEW_SECONDS) {
     return fail({ reason: 'token-not-yet-valid', notBefore: grant.notBefore, now });
   }
-  if (grant.stream !== stream) {
-    return fail({ reason: 'other-stream', granted: grant.stream, asked: stream });
+  if (!grant.streams.includes(stream)) {
+    return fail({ reason: 'other-stream', asked: stream });
   }
-  if (grant.countries !== undefined && (country === undefined || !grant.countries.includes(country))) {
-    return fail({ reason: 'country-blocked', country });
+  const { countries } = grant.area;
+  if (countries !== undefined && (country === undefined || !countries.includes(country))) {
+    return fail({ reason: 'location-blocked', rule: 'token', country });
   }
   return ok(grant);
 }
