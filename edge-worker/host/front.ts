@@ -11,7 +11,7 @@ const COMPRESSED =
 const SMALLEST_COMPRESSED = 256;
 const ACCEPTS_GZIP = /(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[0-9.]+\s*)?(?:,|$)/i;
 /** A client's word on where it comes from; nobody in front of this Worker has checked it. */
-const UNCHECKED_HEADERS = ['MF-CF-Blob', 'CF-Connecting-IP'];
+const UNCHECKED_HEADER = 'CF-Connecting-IP';
 
 /** A Worker's default export. */
 interface Handler {
@@ -36,19 +36,23 @@ export function behindFront<H extends Handler>(worker: H, cf: Readonly<Record<st
   return { ...worker, fetch };
 }
 
+/**
+ * Sets the property on the request itself, before the runtime's own, which a client can set with `MF-CF-Blob`: a
+ * copy of each request would take a tenth of the time that the edge takes for it.
+ */
 function checkedRequest(request: Request, cf: Readonly<Record<string, unknown>>): Request {
-  const init: RequestInit & { readonly cf: unknown } = { cf };
-  if (!UNCHECKED_HEADERS.some((name) => request.headers.has(name))) {
-    return new Request(request, init);
+  if (!request.headers.has(UNCHECKED_HEADER)) {
+    return Object.defineProperty(request, 'cf', { value: cf });
   }
   const headers = new Headers(request.headers);
-  UNCHECKED_HEADERS.forEach((name) => headers.delete(name));
-  return new Request(request, { ...init, headers });
+  headers.delete(UNCHECKED_HEADER);
+  const init: RequestInit & { readonly cf: unknown } = { headers, cf };
+  return new Request(request, init);
 }
 
 /** Asks workerd to compress a text answer; it does so when a Content-Encoding is set on an unencoded body. */
 function compress(acceptEncoding: string | null, response: Response): Response {
-  if (!isCompressible(response) || !ACCEPTS_GZIP.test(acceptEncoding ?? '')) {
+  if (!ACCEPTS_GZIP.test(acceptEncoding ?? '') || !isCompressible(response)) {
     return response;
   }
   const encoded = new Response(response.body, response);
@@ -65,13 +69,14 @@ function compress(acceptEncoding: string | null, response: Response): Response {
   return encoded;
 }
 
+/** Looks at the body last: a body that was looked at is a stream, and its bytes are no longer sent as they lie. */
 function isCompressible(response: Response): boolean {
   const { headers } = response;
   return (
-    response.status === 200 &&
-    response.body !== null &&
-    !headers.has('Content-Encoding') &&
     COMPRESSED.test(headers.get('Content-Type') ?? '') &&
-    Number(headers.get('Content-Length') ?? SMALLEST_COMPRESSED) >= SMALLEST_COMPRESSED
+    !headers.has('Content-Encoding') &&
+    response.status === 200 &&
+    Number(headers.get('Content-Length') ?? SMALLEST_COMPRESSED) >= SMALLEST_COMPRESSED &&
+    response.body !== null
   );
 }

@@ -158,7 +158,6 @@ async function bundle(input: {
     define: { ...input.define },
     loader: { ...input.loader },
     sourcemap: 'inline',
-    keepNames: true,
     logLevel: 'silent',
   });
   const output = result.outputFiles[0];

@@ -3,7 +3,7 @@
 /** A whole answer, independent of the request that fetched it. */
 export interface Answer {
   readonly status: number;
-  readonly headers: ReadonlyArray<readonly [string, string]>;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer>;
 }
 
