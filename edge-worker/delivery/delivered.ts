@@ -7,7 +7,8 @@
 export interface Delivered {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
+  /** Bytes that are answered more than once are a blob, since the runtime copies an array for each answer. */
+  readonly body: Blob | Uint8Array | ReadableStream<Uint8Array> | null;
 }
 
 /** Takes an answer apart; its body is passed on unread. */

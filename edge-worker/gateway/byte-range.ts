@@ -30,12 +30,15 @@ export function decideRange(header: string | null, size: number): RangeDecision 
 
 /** Takes only the bytes from `first` to `last` of a body; of a stream, what follows is not read. */
 export function sliceBody(
-  body: Uint8Array | ReadableStream<Uint8Array>,
+  body: Blob | Uint8Array | ReadableStream<Uint8Array>,
   first: number,
   last: number,
-): Uint8Array | ReadableStream<Uint8Array> {
+): Blob | Uint8Array | ReadableStream<Uint8Array> {
   if (body instanceof Uint8Array) {
     return body.subarray(first, last + 1);
+  }
+  if (body instanceof Blob) {
+    return body.slice(first, last + 1);
   }
   let at = 0;
   const cut = new TransformStream<Uint8Array, Uint8Array>({

@@ -102,7 +102,7 @@ export function findAnswer(store: AnswerStore, key: string, now: number): Answer
 
 /** Delivery says each answer's length and the hub's are bounded by its memory, so none is read without end. */
 async function readAnswer(response: Response): Promise<Answer> {
-  const body = new Uint8Array(await response.arrayBuffer());
+  const body = new Blob([await response.arrayBuffer()]);
   return { status: response.status, headers: Object.fromEntries(response.headers), body };
 }
 
