@@ -1,6 +1,6 @@
 /** The gateway: routes in the order in which a request meets them. Its answers are never cached by the platform. */
 
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
@@ -37,7 +37,15 @@ export function createGateway(parts: { readonly deliver: Deliver; readonly now?:
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
   for (const path of ['/live/*', '/t/*']) {
     app.get(path, (context) =>
-      answerPlayback(context.req.raw, { env: context.env, deliver: parts.deliver, heights, now: now() }),
+      answerPlayback(context.req.raw, {
+        env: context.env,
+        deliver: parts.deliver,
+        heights,
+        now: now(),
+        background: (work) => {
+          keepAlive(context, work);
+        },
+      }),
     );
   }
 
@@ -53,6 +61,15 @@ export function createGateway(parts: { readonly deliver: Deliver; readonly now?:
     return errorAnswer(500, 'internal-error');
   });
   return app;
+}
+
+/** Tests call the gateway without an execution context; there, work lives as long as the isolate. */
+function keepAlive(context: Context<{ Bindings: Env }>, work: Promise<unknown>): void {
+  try {
+    context.executionCtx.waitUntil(work);
+  } catch {
+    work.catch(() => undefined);
+  }
 }
 
 /** Answers what no route took: `OPTIONS`, a method that the path does not have, or a path that is none. */
