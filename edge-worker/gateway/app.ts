@@ -1,6 +1,6 @@
 /** The gateway: routes in the order in which a request meets them. Its answers are never cached by the platform. */
 
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
@@ -57,7 +57,16 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
   for (const path of ['/live/*', '/t/*']) {
     app.all(path, (context) =>
       isRead(context.req.method)
-        ? answerPlayback(context.req.raw, { env: context.env, deliver, findKept, heights, now: now() })
+        ? answerPlayback(context.req.raw, {
+            env: context.env,
+            deliver,
+            findKept,
+            heights,
+            now: now(),
+            background: (work) => {
+              keepAlive(context, work);
+            },
+          })
         : otherMethod(context.req.method, READ),
     );
   }
@@ -78,6 +87,15 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
 
 function isRead(method: string): boolean {
   return method === 'GET' || method === 'HEAD';
+}
+
+/** Tests call the gateway without an execution context; there, work lives as long as the isolate. */
+function keepAlive(context: Context<{ Bindings: Env }>, work: Promise<unknown>): void {
+  try {
+    context.executionCtx.waitUntil(work);
+  } catch {
+    work.catch(() => undefined);
+  }
 }
 
 /** Answers what no route took: `OPTIONS`, a method that the path does not have, or a path that is none. */

@@ -1,6 +1,7 @@
 /** Playback: authorize, ask delivery for the canonical request, rewrite for this viewer. */
 
 import type { Grant } from '../../shared/access/grant.ts';
+import type { Place } from '../../shared/access/place.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import { takeAnswer, type Delivered } from '../delivery/delivered.ts';
@@ -14,6 +15,7 @@ import { denialAnswer } from './denial-answer.ts';
 import { findToken, splitTokenPath, type FoundToken } from './find-token.ts';
 import { applyRequest } from './http-semantics.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
+import { requestFacts } from './request-facts.ts';
 import { rewritePlaylist } from './rewrite.ts';
 import { viewerChange } from './viewer-change.ts';
 
@@ -43,6 +45,8 @@ export async function answerPlayback(
     readonly findKept: FindKept;
     readonly heights: RenditionHeights;
     readonly now: number;
+    /** Keeps work alive that goes on after the answer. */
+    readonly background: (work: Promise<unknown>) => void;
   },
 ): Promise<Response> {
   const url = new URL(request.url);
@@ -58,9 +62,11 @@ export async function answerPlayback(
   const grant = await authorize({
     found,
     stream,
-    country: viewerCountry(request),
+    place: viewerPlace(request),
+    request: requestFacts(request, url),
     secret: context.env.RILL_PLAY_SECRET,
     now: context.now,
+    background: context.background,
   });
   if (!grant.ok || found === undefined) {
     return denialAnswer(grant.ok ? { reason: 'token-missing' } : grant.failure, stream);
@@ -178,8 +184,20 @@ function viewerHeaders(delivered: Delivered, found: FoundToken): Record<string, 
   return headers;
 }
 
-/** ISO 3166-1 alpha-2 country from which the platform saw the request come. */
-function viewerCountry(request: Request): string | undefined {
-  const country: unknown = request.cf?.['country'];
-  return typeof country === 'string' ? country : undefined;
+/** Where the platform saw the request come from. */
+function viewerPlace(request: Request): Place {
+  const text = (name: string): string | undefined => {
+    const value: unknown = request.cf?.[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const asn: unknown = request.cf?.['asn'];
+  const country = text('country');
+  const region = text('regionCode');
+  return {
+    country,
+    continent: text('continent'),
+    region: country === undefined || region === undefined ? undefined : `${country}-${region}`,
+    asn: typeof asn === 'number' ? asn : undefined,
+    address: request.headers.get('cf-connecting-ip') ?? undefined,
+  };
 }
