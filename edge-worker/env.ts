@@ -1,5 +1,6 @@
 /** What the platform binds to the edge worker; `wrangler.toml` declares it, the secrets are set beside it. */
 
+import type { TrustedHeaders } from '../shared/access/trusted-headers.ts';
 import type * as entrypoints from './index.ts';
 
 /** What gateway and delivery use of the stream hubs' namespace. */
@@ -42,6 +43,8 @@ export interface Env {
   readonly RILL_PLAY_SECRET?: string;
   /** What an origin presents as `Authorization: Bearer` when it publishes. */
   readonly RILL_SERVICE_TOKEN?: string;
+  /** Set, be it empty, where Cloudflare's network does not stand before the Worker. */
+  readonly RILL_TRUSTED_HEADERS?: TrustedHeaders;
 }
 
 declare global {

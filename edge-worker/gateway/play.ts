@@ -1,7 +1,6 @@
 /** Playback: authorize, ask delivery for the canonical request, rewrite for this viewer. */
 
 import type { Grant } from '../../shared/access/grant.ts';
-import type { Place } from '../../shared/access/place.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import { takeAnswer, type Delivered } from '../delivery/delivered.ts';
@@ -14,6 +13,7 @@ import { ANY_ORIGIN } from './cors.ts';
 import { denialAnswer } from './denial-answer.ts';
 import { findToken, splitTokenPath, type FoundToken } from './find-token.ts';
 import { applyRequest } from './http-semantics.ts';
+import { placeOf } from './place.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
 import { requestFacts } from './request-facts.ts';
 import { rewritePlaylist } from './rewrite.ts';
@@ -62,7 +62,7 @@ export async function answerPlayback(
   const grant = await authorize({
     found,
     stream,
-    place: viewerPlace(request),
+    place: placeOf(request, context.env),
     request: requestFacts(request, url),
     secret: context.env.RILL_PLAY_SECRET,
     now: context.now,
@@ -182,22 +182,4 @@ function viewerHeaders(delivered: Delivered, found: FoundToken): Record<string, 
     headers['cache-control'] = (headers['cache-control'] ?? 'no-store').replace(/^public/, 'private');
   }
   return headers;
-}
-
-/** Where the platform saw the request come from. */
-function viewerPlace(request: Request): Place {
-  const text = (name: string): string | undefined => {
-    const value: unknown = request.cf?.[name];
-    return typeof value === 'string' ? value : undefined;
-  };
-  const asn: unknown = request.cf?.['asn'];
-  const country = text('country');
-  const region = text('regionCode');
-  return {
-    country,
-    continent: text('continent'),
-    region: country === undefined || region === undefined ? undefined : `${country}-${region}`,
-    asn: typeof asn === 'number' ? asn : undefined,
-    address: request.headers.get('cf-connecting-ip') ?? undefined,
-  };
 }
