@@ -7,6 +7,7 @@ import { writeSync } from 'node:fs';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { startEdgeHost, type EdgeHostOptions } from './edge-host.ts';
+import { trustedHeadersOf, trustedHeaderVariables } from './trusted-headers.ts';
 
 /** After its parent is gone: time for an origin that the same parent ran to publish the end of its streams. */
 const ORPHAN_GRACE_MS = 3000;
@@ -34,6 +35,7 @@ const environmentSchema = z.object({
   RILL_INSPECTOR_PORT: port.optional(),
   /** JSON object that every request has as `request.cf`. */
   RILL_CF: z.string().default('{}'),
+  ...trustedHeaderVariables,
   RILL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 const cfSchema = z.record(z.string(), z.json());
@@ -84,6 +86,7 @@ function readOptions(environment: NodeJS.ProcessEnv): EdgeHostOptions | undefine
     cacheMib: settings.RILL_CACHE_MIB,
     inspectorPort: settings.RILL_INSPECTOR_PORT,
     cf: cfSchema.parse(JSON.parse(settings.RILL_CF)),
+    trustedHeaders: trustedHeadersOf(settings),
     log: createLog(settings.RILL_LOG_LEVEL),
   };
 }

@@ -14,6 +14,8 @@ import {
   type V4WorkerdStructuredLog,
 } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from 'wrangler';
+import type { TrustedHeaders } from '../../shared/access/trusted-headers.ts';
+import type { FrontOptions } from './front.ts';
 
 /** What the Worker must not share. */
 export interface EdgeSecrets {
@@ -46,6 +48,7 @@ export interface WorkerHostOptions {
   /** Port of V8's inspector on 127.0.0.1. */
   readonly inspectorPort: number | undefined;
   readonly cf: Readonly<Record<string, Json>>;
+  readonly trustedHeaders: TrustedHeaders;
   readonly log: Log;
   readonly handleStructuredLogs: (entry: V4WorkerdStructuredLog) => void;
 }
@@ -72,6 +75,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
   }: V4WorkerOptionsShape & { readonly modulesRules?: V4ModuleRule[] } = workerOptions;
   const name = worker.name ?? 'worker';
   const pages = assets === undefined ? undefined : pagesWorker(name, assets);
+  const front = { cf: options.cf, addressHeader: options.trustedHeaders.address };
   const { buckets, bucket } = withCredentials(worker.r2Buckets, options);
   const converted = convertV4MiniflareOptions({
     host: STORAGE_HOST,
@@ -93,6 +97,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
           RILL_PLAY_SECRET: options.secrets.playSecret,
           RILL_SERVICE_TOKEN: options.secrets.serviceToken,
           RILL_CACHE_MIB: String(options.cacheMib),
+          RILL_TRUSTED_HEADERS: withoutAbsent(options.trustedHeaders),
           ...storeBindings(options.store, options.secrets),
         },
         serviceBindings: { ...worker.serviceBindings, ...pages?.bindings },
@@ -101,7 +106,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
           {
             type: 'ESModule',
             path: path.join(path.dirname(main), 'worker.mjs'),
-            contents: await bundle({ main, cf: options.cf, define, loader: textLoaders(modulesRules ?? []) }),
+            contents: await bundle({ main, front, define, loader: textLoaders(modulesRules ?? []) }),
           },
         ],
       },
@@ -124,6 +129,15 @@ function storeBindings(store: MediaStore | undefined, secrets: EdgeSecrets): Rec
       };
 }
 
+/** A binding is JSON, which has no `undefined`. */
+function withoutAbsent(headers: TrustedHeaders): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries<string | number | undefined>({ ...headers }).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    ),
+  );
+}
+
 type Assets = NonNullable<V4WorkerOptionsShape['assets']>;
 
 /**
@@ -143,12 +157,12 @@ function pagesWorker(
 /** Bundles the Worker behind its front into one module as wrangler does. */
 async function bundle(input: {
   readonly main: string;
-  readonly cf: Readonly<Record<string, Json>>;
+  readonly front: FrontOptions;
   readonly define: Readonly<Record<string, string>>;
   readonly loader: Readonly<Record<string, Loader>>;
 }): Promise<string> {
   const result = await build({
-    stdin: { contents: entryModule(input.main, input.cf), resolveDir: path.dirname(input.main) },
+    stdin: { contents: entryModule(input.main, input.front), resolveDir: path.dirname(input.main) },
     bundle: true,
     write: false,
     format: 'esm',
@@ -167,12 +181,12 @@ async function bundle(input: {
   return output.text;
 }
 
-function entryModule(main: string, cf: Readonly<Record<string, Json>>): string {
+function entryModule(main: string, front: FrontOptions): string {
   return `
     export * from ${JSON.stringify(main)};
     import worker from ${JSON.stringify(main)};
     import { behindFront } from ${JSON.stringify(FRONT)};
-    export default behindFront(worker, ${JSON.stringify(cf)});
+    export default behindFront(worker, ${JSON.stringify(front)});
   `;
 }
 
