@@ -114,6 +114,8 @@ export class SrtConnection {
     if (this.ended) {
       return;
     }
+    const { stream, remoteAddress } = this.feed;
+    this.#context.log.info({ stream, remoteAddress }, 'SRT publisher connected');
     this.#lastData = this.#context.now();
     this.#readStatistics();
     this.#context.readiness.watch(this.socket);

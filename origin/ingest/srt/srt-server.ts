@@ -147,18 +147,16 @@ class RunningServer implements SrtServer {
   }
 
   #adopt(socket: SrtSocket): void {
-    const { lib, log } = this.#context;
+    const { lib } = this.#context;
     const caller = this.#handshakes.take(socket);
     if (caller === undefined || this.#closing !== undefined) {
       caller?.admission.release();
       void lib.close(socket);
       return;
     }
-    const { remoteAddress, admission } = caller;
     const connection = new SrtConnection({ socket, ...caller, context: this.#context });
     this.#connections.set(socket, connection);
     void connection.closed.finally(() => this.#connections.delete(socket));
-    log.info({ stream: admission.stream, remoteAddress }, 'SRT publisher connected');
     connection.start();
   }
 
