@@ -81,8 +81,9 @@ describe('publishing over RTMP', () => {
 });
 
 describe('publishing over SRT', () => {
+  // As it stands: ffmpeg does not decode it.
   const url = (streamId: string): string =>
-    `srt://127.0.0.1:${rill.ports.srt}?streamid=${encodeURIComponent(streamId)}&connect_timeout=3000`;
+    `srt://127.0.0.1:${rill.ports.srt}?streamid=${streamId}&connect_timeout=3000`;
 
   test.each([
     ['a wrong key', '#!::r=live/intruder,m=publish,key=AAAAAAAAAAAAAAAAAAAAAAAA'],
