@@ -18,8 +18,6 @@ const STANDSTILL_MS = 250;
 const FRAME_RATE = 30;
 /** Agreement that is asked for: the greater of the two. */
 const TOLERANCE = { share: 0.05, ms: 100 };
-/** Bytes a second of a network that lets nothing useful through. */
-const STARVED = 500;
 
 let rill: RillInstance;
 let publisher: StampedPublisher;
@@ -61,8 +59,8 @@ test('the player module tells what the picture shows', async () => {
   await until('a start', () => site.events().find(({ event }) => event === 'startup'));
   await sleep(2_500);
   await starve(network, async () => {
-    await until('a stall', () => site.events().find(({ event }) => event === 'stall_begin'));
-    await sleep(1_500);
+    await page.waitForFunction(() => (document.querySelector('video')?.readyState ?? 4) < 3);
+    await sleep(2_000);
   });
   await until('the end of a stall', () => site.events().find(({ event }) => event === 'stall_end'));
   await sleep(2_500);
@@ -140,11 +138,12 @@ async function setVisibility(page: Page, state: 'hidden' | 'visible'): Promise<v
   }, state);
 }
 
+/** Takes the network away from the page, beacons included: what happens meanwhile is told afterwards. */
 async function starve(network: CDPSession, meanwhile: () => Promise<void>): Promise<void> {
-  const conditions = { offline: false, latency: 0, downloadThroughput: STARVED, uploadThroughput: -1 };
-  await network.send('Network.emulateNetworkConditions', conditions);
+  const conditions = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
+  await network.send('Network.emulateNetworkConditions', { ...conditions, offline: true });
   await meanwhile();
-  await network.send('Network.emulateNetworkConditions', { ...conditions, downloadThroughput: -1 });
+  await network.send('Network.emulateNetworkConditions', { ...conditions, offline: false });
 }
 
 /**

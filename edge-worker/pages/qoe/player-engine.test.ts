@@ -5,8 +5,8 @@ import { pictureEnd } from './video-sample.ts';
 /** A player that tells its listeners of an error. */
 function speaker(): {
   readonly listeners: Map<string, (...told: unknown[]) => void>;
-  listen(event: string, listener: (...told: unknown[]) => void): void;
-  unlisten(event: string): void;
+  readonly listen: (event: string, listener: (...told: unknown[]) => void) => void;
+  readonly unlisten: (event: string) => void;
 } {
   const listeners = new Map<string, (...told: unknown[]) => void>();
   return {
