@@ -1,4 +1,4 @@
-/** A page of another site, and an intake of its beacons: an HTTP server that says what a test wants it to say. */
+/** A page of another site, and an intake of its beacons: an HTTP server that keeps what it is told. */
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -10,8 +10,6 @@ export interface BeaconCollector {
   readonly beacons: readonly Beacon[];
   /** Events by sequence number, each once; of one session unless the page made several. */
   events(): readonly BeaconEvent[];
-  /** Status of the answers from now on. */
-  answerWith(status: number): void;
   close(): Promise<void>;
 }
 
@@ -21,14 +19,11 @@ export async function startBeaconCollector(
   files: Readonly<Record<string, string | Uint8Array>>,
 ): Promise<BeaconCollector> {
   const beacons: Beacon[] = [];
-  let status = 204;
   const server = createServer((request, response) => {
     if (request.method === 'POST') {
       void readText(request).then((text) => {
-        if (status < 300) {
-          beacons.push(beaconSchema.parse(JSON.parse(text)));
-        }
-        response.writeHead(status).end();
+        beacons.push(beaconSchema.parse(JSON.parse(text)));
+        response.writeHead(204).end();
       });
       return;
     }
@@ -45,9 +40,6 @@ export async function startBeaconCollector(
     events: () => {
       const bySequence = new Map(beacons.flatMap(({ events }) => events).map((event) => [event.seq, event]));
       return [...bySequence.values()].sort((a, b) => a.seq - b.seq);
-    },
-    answerWith: (next) => {
-      status = next;
     },
     close: async () => {
       server.closeAllConnections();
