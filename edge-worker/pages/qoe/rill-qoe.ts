@@ -106,7 +106,7 @@ class Measurement {
     return this.#machine.figures();
   }
 
-  tell(kind: Exclude<MediaInput['kind'], 'frame' | 'error' | 'seeking'>): void {
+  tell(kind: Exclude<MediaInput['kind'], 'frame' | 'error'>): void {
     this.#take({ kind, sample: this.#sample() });
   }
 
@@ -129,7 +129,7 @@ class Measurement {
   #follow(): void {
     const video = this.#video;
     const { signal } = this.#lifetime;
-    for (const kind of ['play', 'pause', 'waiting'] as const) {
+    for (const kind of ['play', 'pause', 'waiting', 'seeking'] as const) {
       video.addEventListener(kind, () => this.tell(kind), { signal });
     }
     for (const name of ['playing', 'timeupdate', 'seeked', 'ratechange', 'progress'] as const) {
@@ -141,11 +141,6 @@ class Measurement {
     // `autoplay` asks to play as soon as loading begins; what the browser forbids is no request.
     video.addEventListener('loadstart', () => this.#if(video.autoplay, 'play'), { signal });
     video.addEventListener('canplaythrough', () => this.#if(video.paused, 'pause'), { signal });
-    const onSeeking = (): void => {
-      const byViewer = navigator.userActivation?.isActive ?? true;
-      this.#take({ kind: 'seeking', sample: this.#sample(), byViewer });
-    };
-    video.addEventListener('seeking', onSeeking, { signal });
     video.addEventListener('error', () => this.#mediaError(), { signal });
     const onVisibility = (): void => {
       const hidden = document.visibilityState === 'hidden';

@@ -42,8 +42,7 @@ export type MediaInput =
   | { readonly kind: 'pause'; readonly sample: Sample }
   /** The element says that it has run out of media. */
   | { readonly kind: 'waiting'; readonly sample: Sample }
-  /** `byViewer` is false for a jump that the player makes by itself, such as over a gap. */
-  | { readonly kind: 'seeking'; readonly sample: Sample; readonly byViewer: boolean }
+  | { readonly kind: 'seeking'; readonly sample: Sample }
   | { readonly kind: 'hidden'; readonly sample: Sample }
   | { readonly kind: 'visible'; readonly sample: Sample }
   /** `detail` has no address and nothing of the viewer. */

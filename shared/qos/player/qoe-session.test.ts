@@ -52,7 +52,7 @@ describe('a playback session', () => {
       session,
       { kind: 'play', sample: sample(0, 0, { tellsFrames: true }) },
       { kind: 'frame', at: 100, mediaTime: 0 },
-      { kind: 'seeking', sample: sample(200, 30, { tellsFrames: true }), byViewer: false },
+      { kind: 'seeking', sample: sample(200, 30, { tellsFrames: true }) },
       { kind: 'frame', at: 300, mediaTime: 30 },
     );
     expect(names(events)).toEqual(['session_start']);
@@ -104,10 +104,9 @@ describe('a playback session', () => {
     expect(sum(events, 'stalledMs')).toBe(0);
   });
 
-  it('ends a stall where the viewer pauses, leaves for another position or hides the page', () => {
+  it('ends a stall where the viewer pauses or hides the page', () => {
     for (const [input, detail] of [
       [{ kind: 'pause', sample: sample(3_000, 1) }, 'pause'],
-      [{ kind: 'seeking', sample: sample(3_000, 1, { seeking: true }), byViewer: true }, 'seek'],
       [{ kind: 'hidden', sample: sample(3_000, 1) }, 'hidden'],
     ] as const) {
       const events = take(
@@ -124,13 +123,13 @@ describe('a playback session', () => {
     }
   });
 
-  it('goes on with a stall through a jump by which the player itself tries to end it', () => {
+  it('goes on with a stall through a seek by which the player tries to end it', () => {
     const events = take(
       new QoeSession(),
       { kind: 'join', sample: sample(0, 0) },
       { kind: 'waiting', sample: sample(0, 0) },
       { kind: 'tick', sample: sample(250, 0) },
-      { kind: 'seeking', sample: sample(1_000, 0.1, { seeking: true }), byViewer: false },
+      { kind: 'seeking', sample: sample(1_000, 0.1, { seeking: true }) },
       { kind: 'tick', sample: sample(1_250, 0.1) },
       { kind: 'tick', sample: sample(2_000, 0.2) },
     );
@@ -267,7 +266,7 @@ const anyInput: fc.Arbitrary<MediaInput> = fc.oneof(
     kind: fc.constantFrom('tick', 'play', 'join', 'pause', 'waiting', 'hidden', 'visible'),
     sample: anySample,
   }),
-  fc.record({ kind: fc.constant('seeking'), sample: anySample, byViewer: fc.boolean() }),
+  fc.record({ kind: fc.constant('seeking'), sample: anySample }),
   fc.record({ kind: fc.constant('error'), sample: anySample, code: fc.constant('x') }),
   fc.record({ kind: fc.constant('frame'), at: fc.nat(100_000), mediaTime: fc.nat(1_000) }),
 );

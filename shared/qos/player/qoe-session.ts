@@ -217,7 +217,7 @@ export class QoeSession {
         this.#waiting = this.#phase === 'playing';
         return;
       case 'seeking':
-        this.#seek(at, input.byViewer);
+        this.#seek(at);
         return;
       case 'hidden':
         this.#rest(at, 'hidden');
@@ -347,11 +347,11 @@ export class QoeSession {
     }
   }
 
-  /** A stall goes on through a jump that the player makes to get out of it: the viewer waits all the same. */
-  #seek(at: number, byViewer: boolean): void {
+  /** A stall goes on through a seek, mostly the player's own to get out of it: the viewer waits all the same. */
+  #seek(at: number): void {
     this.#frame = undefined;
     this.#movedSince = undefined;
-    if (this.#phase === 'playing' || (this.#phase === 'stalled' && byViewer)) {
+    if (this.#phase === 'playing') {
       this.#rest(at, 'seek');
       this.#phase = 'seeking';
     }

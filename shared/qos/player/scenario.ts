@@ -64,7 +64,7 @@ class ScriptedElement {
     this.#rate = rate;
   }
 
-  tell(kind: Exclude<MediaInput['kind'], 'frame' | 'error' | 'seeking'>): void {
+  tell(kind: Exclude<MediaInput['kind'], 'frame' | 'error'>): void {
     this.#take({ kind, sample: this.#sample() });
   }
 
@@ -107,7 +107,7 @@ class ScriptedElement {
       case 'seeks':
         this.#position += 7;
         this.#seeking = true;
-        this.#take({ kind: 'seeking', sample: this.#sample(), byViewer: true });
+        this.tell('seeking');
         this.pass(ms, false);
         this.#seeking = false;
         this.tell('tick');
