@@ -52,6 +52,7 @@ export function playWithHlsJs(video: HTMLVideoElement, playlist: string): Playba
   hls.attachMedia(video);
   return {
     end,
+    engine: { engine: hls, player: 'hls.js', playerVersion: HlsJs.version },
     latency: () => chooseLatency(clockLatency(hls.playingDate), hls.latency),
     rendition: () => currentRendition(hls),
     stop: () => {

@@ -5,6 +5,8 @@ export interface WatchAddress {
   readonly stream: string;
   /** Path of the multivariant playlist; a token stands in the path, so relative URIs inherit it. */
   readonly playlist: string;
+  /** Where the page tells how playback goes, for this viewer. */
+  readonly beacon: string;
 }
 
 /**
@@ -15,6 +17,10 @@ export function parseWatchAddress(href: string): WatchAddress {
   const url = new URL(href);
   const stream = url.pathname.split('/')[2] ?? '';
   const token = url.searchParams.get('token');
-  const prefix = token === null || token === '' ? '' : `/t/${encodeURIComponent(token)}`;
-  return { stream, playlist: `${prefix}/live/${stream}/index.m3u8` };
+  const playlist = `/live/${stream}/index.m3u8`;
+  if (token === null || token === '') {
+    return { stream, playlist, beacon: '/beacon' };
+  }
+  const text = encodeURIComponent(token);
+  return { stream, playlist: `/t/${text}${playlist}`, beacon: `/beacon?token=${text}` };
 }

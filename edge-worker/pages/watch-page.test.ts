@@ -8,8 +8,13 @@ describe('the watch page', () => {
     expect(parseWatchAddress('http://edge.example/watch/show?token=a.b.c')).toEqual({
       stream: 'show',
       playlist: '/t/a.b.c/live/show/index.m3u8',
+      beacon: '/beacon?token=a.b.c',
     });
-    expect(parseWatchAddress('http://edge.example/watch/show').playlist).toBe('/live/show/index.m3u8');
+    expect(parseWatchAddress('http://edge.example/watch/show')).toEqual({
+      stream: 'show',
+      playlist: '/live/show/index.m3u8',
+      beacon: '/beacon',
+    });
   });
 
   it.each([

@@ -5,10 +5,10 @@ import { playWithHlsJs, supportsHlsJs } from './hls-playback.ts';
 import { bufferedAhead, NOTHING_MEASURED } from './measurement.ts';
 import { playNatively, supportsNativeHls } from './native-playback.ts';
 import type { Playback, PlaybackEnd } from './playback.ts';
+import { attachQoe, type Qoe } from './qoe/rill-qoe.ts';
 import { offerSound } from './sound.ts';
-import { countStalls, type StallCounter } from './stall-counter.ts';
 import { element, followControls, showMeasurement, showState, showStream } from './view.ts';
-import { parseWatchAddress } from './watch-address.ts';
+import { parseWatchAddress, type WatchAddress } from './watch-address.ts';
 
 /** Time between two updates of the figures, milliseconds: readable, and cheap on a phone. */
 const MEASURE_EVERY_MS = 250;
@@ -30,10 +30,9 @@ async function watch(): Promise<void> {
     showState('refused', 'This browser can play no live video.');
     return;
   }
-  const stalls = countStalls(video);
   let ended = false;
   while (await waitUntilReady(address.playlist, ended)) {
-    const end = await playOnce({ video, playlist: address.playlist, player, stalls });
+    const end = await playOnce({ video, address, player });
     ended = end.kind === 'ended';
     showState(ended ? 'ended' : 'waiting', ended ? ENDED : 'Playback was interrupted. Trying again …');
     await pause(RETRY_MS);
@@ -67,16 +66,15 @@ async function waitUntilReady(playlist: string, ended: boolean): Promise<boolean
 
 async function playOnce(parts: {
   readonly video: HTMLVideoElement;
-  readonly playlist: string;
+  readonly address: WatchAddress;
   readonly player: Player;
-  readonly stalls: StallCounter;
 }): Promise<PlaybackEnd> {
-  const { video, playlist, player, stalls } = parts;
-  stalls.reset();
+  const { video, address, player } = parts;
   showState('waiting', 'Loading …');
-  const playback = player(video, playlist);
+  const playback = player(video, address.playlist);
+  const qoe = attachQoe(video, { url: address.beacon, stream: address.stream, ...playback.engine });
   const unfollow = followPicture(video);
-  const timer = setInterval(() => measure(video, playback, stalls), MEASURE_EVERY_MS);
+  const timer = setInterval(() => measure(video, playback, qoe), MEASURE_EVERY_MS);
   try {
     startMuted(video);
     return await playback.end;
@@ -84,6 +82,7 @@ async function playOnce(parts: {
     clearInterval(timer);
     unfollow();
     showMeasurement(NOTHING_MEASURED);
+    qoe.detach();
     playback.stop();
   }
 }
@@ -117,7 +116,7 @@ function startMuted(video: HTMLVideoElement): void {
   });
 }
 
-function measure(video: HTMLVideoElement, playback: Playback, stalls: StallCounter): void {
+function measure(video: HTMLVideoElement, playback: Playback, qoe: Qoe): void {
   const { buffered } = video;
   const ranges = Array.from({ length: buffered.length }, (_, index) => ({
     start: buffered.start(index),
@@ -128,7 +127,7 @@ function measure(video: HTMLVideoElement, playback: Playback, stalls: StallCount
     buffer: bufferedAhead(ranges, video.currentTime),
     rendition: playback.rendition(),
     droppedFrames: video.getVideoPlaybackQuality().droppedVideoFrames,
-    stalls: stalls.count(),
+    stalls: qoe.figures().stalls,
   });
 }
 
