@@ -35,8 +35,10 @@ const START_HOLD_SECONDS = 1;
  * at once; only after them a frame's arrival tells when it was taken. More than this is a file rather than a camera.
  */
 const BURST_HOLD_SECONDS = 3;
-/** Share of its frame's duration by which a frame that is no part of a burst comes after the one before. */
-const STEADY_SHARE = 0.5;
+/** Frames that have to come at their own pace before a burst is over: one late frame may be a busy machine's. */
+const STEADY_FRAMES = 4;
+/** Share of their duration that they take at least. */
+const STEADY_SHARE = 0.75;
 
 interface Arrival {
   readonly track: Track;
@@ -125,10 +127,11 @@ export class Packager {
     return isKnown && (heldSeconds >= BURST_HOLD_SECONDS || this.#isSteady(latest));
   }
 
-  #isSteady({ track, sample, now }: Arrival): boolean {
-    const before = this.#held.findLast((arrival) => arrival.track === track && arrival.sample !== sample);
-    const duration = (sample.duration / track.timescale) * 1000;
-    return before !== undefined && now - before.now >= duration * STEADY_SHARE;
+  #isSteady({ track, now }: Arrival): boolean {
+    const own = this.#held.filter((arrival) => arrival.track === track);
+    const before = own.at(-1 - STEADY_FRAMES);
+    const media = own.slice(-STEADY_FRAMES).reduce((sum, { sample }) => sum + sample.duration, 0);
+    return before !== undefined && now - before.now >= (media / track.timescale) * 1000 * STEADY_SHARE;
   }
 
   #start(): readonly PackagerEvent[] {
