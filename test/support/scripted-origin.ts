@@ -7,6 +7,8 @@ export interface PublishTarget {
   readonly edgeUrl: string;
   readonly serviceToken: string;
   readonly stream: string;
+  /** EXT-X-TARGETDURATION, seconds; 2, what the segments last, unless given. */
+  readonly targetDuration?: number;
 }
 
 /** The one rendition that is published. */
@@ -36,7 +38,7 @@ export class ScriptedOrigin {
         kind: 'begin',
         seq: 0,
         firstMsn: 0,
-        targetDuration: 2,
+        targetDuration: this.#target.targetDuration ?? 2,
         partTarget: PART_SECONDS,
         windowSegments: 10,
         renditions: [{ kind: 'video', name: RENDITION, codecs: 'avc1.42C01E', ...size }],
