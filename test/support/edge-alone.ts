@@ -24,10 +24,12 @@ export interface EdgeAlone {
   readonly origin: ScriptedOrigin;
   /** Address of the stream's folder with a token, without a slash at its end. */
   readonly streamUrl: string;
-  /** Path of the stream's folder for one viewer, with a token of its own. */
-  viewerPath(viewer: string): Promise<string>;
-  /** What has reached the stream's hub. */
-  hubLoad(): Promise<HubLoad>;
+  readonly dataDir: string;
+  readonly edgeUrl: string;
+  /** Path of a stream's folder for one viewer, with a token of its own; the stream that was begun unless named. */
+  viewerPath(viewer: string, stream?: string): Promise<string>;
+  /** What has reached a stream's hub. */
+  hubLoad(stream?: string): Promise<HubLoad>;
   /** Its storage, as another edge would read it. */
   readonly store: MediaStore;
   /** Writes an object to its storage. */
@@ -64,8 +66,8 @@ export async function startEdgeAlone(options: {
     ...(options.targetDuration === undefined ? {} : { targetDuration: options.targetDuration }),
   });
   await origin.begin();
-  const viewerPath: EdgeAlone['viewerPath'] = async (viewer) =>
-    `/t/${await signToken(viewer)}/live/${STREAM}`;
+  const viewerPath: EdgeAlone['viewerPath'] = async (viewer, stream = STREAM) =>
+    `/t/${await signToken(viewer, stream)}/live/${stream}`;
   const client = new AwsClient({
     accessKeyId: SECRETS.s3AccessKeyId,
     secretAccessKey: SECRETS.s3SecretAccessKey,
@@ -76,9 +78,11 @@ export async function startEdgeAlone(options: {
   return {
     origin,
     streamUrl: host.url + (await viewerPath('viewer')),
+    dataDir,
+    edgeUrl: host.url,
     viewerPath,
-    hubLoad: async () => {
-      const answer = await fetch(`${host.url}/publish/${STREAM}/load`, {
+    hubLoad: async (stream = STREAM) => {
+      const answer = await fetch(`${host.url}/publish/${stream}/load`, {
         headers: { authorization: `Bearer ${SECRETS.serviceToken}` },
       });
       return hubLoadSchema.parse(await answer.json());
@@ -97,8 +101,8 @@ export async function startEdgeAlone(options: {
   };
 }
 
-async function signToken(viewer: string): Promise<string> {
-  return new SignJWT({ stream: STREAM, sub: viewer })
+async function signToken(viewer: string, stream: string): Promise<string> {
+  return new SignJWT({ stream, sub: viewer })
     .setProtectedHeader({ alg: 'HS256' })
     .setExpirationTime('1h')
     .sign(new TextEncoder().encode(SECRETS.playSecret));
