@@ -12,7 +12,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startEdgeAlone, type EdgeAlone } from '../test/support/edge-alone.ts';
 import { until } from '../test/support/live-client.ts';
 import { listDescendants } from '../test/support/process-usage.ts';
-import { PARTS_PER_SEGMENT, RENDITION } from '../test/support/scripted-origin.ts';
+import {
+  partAfter,
+  PARTS_PER_SEGMENT,
+  RENDITION,
+  type PartPosition,
+} from '../test/support/scripted-origin.ts';
 import { monotonicMs, type ViewersCommand, type ViewersReport } from './blocked-viewers.ts';
 import { print, printMachine, quantile } from './report.ts';
 
@@ -49,7 +54,9 @@ for (const { name, cacheMib } of [
   { name: 'without a cache', cacheMib: 0 },
 ]) {
   for (const acceptEncoding of ['gzip', 'identity']) {
-    failed = !(await measure({ name: `${name}, ${acceptEncoding}`, cacheMib, acceptEncoding })) || failed;
+    const isInTime = await measure({ name: `${name}, ${acceptEncoding}`, cacheMib, acceptEncoding });
+    // Without a cache every viewer is held by the hub itself: for comparison, and not how an edge is run.
+    failed = failed || (cacheMib > 0 && !isInTime);
   }
 }
 process.exitCode = failed ? 1 : 0;
@@ -66,7 +73,7 @@ async function measure(way: {
     checkDescriptors();
     let next = { msn: 0, part: 0 };
     for (let at = 0; at < SEGMENTS_BEFORE * PARTS_PER_SEGMENT; at += 1) {
-      next = after(await edge.origin.publishPart(partBytes(at)));
+      next = partAfter(await edge.origin.publishPart(partBytes(at)));
     }
     const folders = await Promise.all(
       Array.from({ length: VIEWERS }, (_, index) => edge.viewerPath(`viewer-${index}`)),
@@ -76,7 +83,7 @@ async function measure(way: {
     const rounds: Round[] = [];
     for (let at = 0; at <= ROUNDS; at += 1) {
       const round = await playRound({ edge, viewers, ...way, next });
-      next = after(next);
+      next = partAfter(next);
       // The first round warms up.
       if (at > 0) {
         rounds.push(round);
@@ -94,7 +101,7 @@ async function playRound(round: {
   readonly viewers: ChildProcess;
   readonly cacheMib: number;
   readonly acceptEncoding: string;
-  readonly next: { readonly msn: number; readonly part: number };
+  readonly next: PartPosition;
 }): Promise<Round> {
   const { edge, viewers, next, acceptEncoding } = round;
   const before = await edge.hubLoad();
@@ -185,13 +192,6 @@ async function edgeIsQuiet(): Promise<void> {
     await sleep(QUIET_MS);
     return edgeCpuMs() - before <= QUIET_CPU_SECONDS * 1000 ? true : undefined;
   });
-}
-
-function after({ msn, part }: { readonly msn: number; readonly part: number }): {
-  readonly msn: number;
-  readonly part: number;
-} {
-  return part + 1 < PARTS_PER_SEGMENT ? { msn, part: part + 1 } : { msn: msn + 1, part: 0 };
 }
 
 function partBytes(fill: number): Uint8Array<ArrayBuffer> {

@@ -8,7 +8,7 @@ import { Agent, get, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startEdgeAlone, type EdgeAlone } from '../test/support/edge-alone.ts';
 import { until } from '../test/support/live-client.ts';
-import { PARTS_PER_SEGMENT, RENDITION } from '../test/support/scripted-origin.ts';
+import { partAfter, RENDITION, type PartPosition } from '../test/support/scripted-origin.ts';
 import { print, printMachine, quantile } from './report.ts';
 
 const ROUNDS = 5;
@@ -19,11 +19,10 @@ const PART_BYTES = 200_000;
 /** Between parts: the hub has written what it took, nothing is left to do. */
 const PACE_MS = 60;
 
-type Position = { readonly msn: number; readonly part: number };
 type Ask = (file: string) => Promise<{ readonly firstByteAt: number; readonly bytes: Buffer }>;
 
 /** How a client comes to the part; returns the instant of the part's first byte. */
-type Client = (edge: EdgeAlone, ask: Ask, next: Position) => Promise<number>;
+type Client = (edge: EdgeAlone, ask: Ask, next: PartPosition) => Promise<number>;
 
 const CLIENTS: Readonly<Record<string, Client>> = {
   'holds the hinted part': async (edge, ask, next) => {
@@ -78,14 +77,14 @@ async function measure(
   const firstBytes: number[] = [];
   const publishes: number[] = [];
   try {
-    let next = after(await edge.origin.publishPart(partBytes(0)));
+    let next = partAfter(await edge.origin.publishPart(partBytes(0)));
     for (let at = 0; at < WARM_UP_PARTS + PARTS; at += 1) {
       const firstByte = client(edge, ask, next);
       firstByte.catch(() => undefined);
       await until('a held request', async () => ((await edge.hubLoad()).held > 0 ? true : undefined));
       await sleep(PACE_MS);
       const publishedAt = performance.now();
-      next = after(await edge.origin.publishPart(partBytes(at)));
+      next = partAfter(await edge.origin.publishPart(partBytes(at)));
       const answeredAt = performance.now();
       const firstByteAt = await firstByte;
       if (at >= WARM_UP_PARTS) {
@@ -100,12 +99,8 @@ async function measure(
   return { firstBytes, publishes };
 }
 
-function partFile(edge: EdgeAlone, { msn, part }: Position): string {
+function partFile(edge: EdgeAlone, { msn, part }: PartPosition): string {
   return `${edge.origin.epoch}-${msn}.${part}.m4s`;
-}
-
-function after({ msn, part }: Position): Position {
-  return part + 1 < PARTS_PER_SEGMENT ? { msn, part: part + 1 } : { msn: msn + 1, part: 0 };
 }
 
 function partBytes(fill: number): Uint8Array<ArrayBuffer> {

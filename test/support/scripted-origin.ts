@@ -18,6 +18,17 @@ export const PARTS_PER_SEGMENT = 4;
 const PART_SECONDS = 0.5;
 const FIRST_INSTANT = 1_800_000_000_000;
 
+/** Which part of which segment. */
+export interface PartPosition {
+  readonly msn: number;
+  readonly part: number;
+}
+
+/** The part after another. */
+export function partAfter({ msn, part }: PartPosition): PartPosition {
+  return part + 1 < PARTS_PER_SEGMENT ? { msn, part: part + 1 } : { msn: msn + 1, part: 0 };
+}
+
 /** Publishes one rendition with segments of four parts. */
 export class ScriptedOrigin {
   readonly epoch = 1_800_000_000;
@@ -48,9 +59,7 @@ export class ScriptedOrigin {
   }
 
   /** Publishes the next part and, with a segment's last, the segment; returns which it was. */
-  async publishPart(
-    bytes: Uint8Array<ArrayBuffer>,
-  ): Promise<{ readonly msn: number; readonly part: number }> {
+  async publishPart(bytes: Uint8Array<ArrayBuffer>): Promise<PartPosition> {
     const msn = Math.floor(this.#parts / PARTS_PER_SEGMENT);
     const part = this.#parts % PARTS_PER_SEGMENT;
     const programDateTime = FIRST_INSTANT + this.#parts * PART_SECONDS * 1000;
