@@ -1,91 +1,40 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Directives } from './directives.ts';
-import { LiveStream, type PlaylistOutcome } from './live-stream.ts';
-import { joinWait } from './reload.ts';
-import { begin, framesOf, init, part, type Unnumbered } from './window-fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { decideReload } from './reload.ts';
+import { START, part, segments, take } from './window-fixture.ts';
 
-const PLAIN: Directives = { msn: undefined, part: undefined, skip: undefined };
+describe('blocking reload', () => {
+  const window = take(undefined, 100, [...START, ...segments(0, 3), part('v', 3, 0), part('a', 3, 0)]);
 
-describe('a reload without directives', () => {
-  beforeEach(() => {
-    vi.useFakeTimers();
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
-  it('is answered at once within a quarter of a part target after the newest part', async () => {
-    const { live } = liveStream();
-    vi.advanceTimersByTime(250);
-    expect(await settled(live.mediaPlaylist('v', PLAIN))).toContain('7-0.0.m4s');
-  });
-
-  it('waits for the next part after that, and has it', async () => {
-    const { live, publish } = liveStream();
-    vi.advanceTimersByTime(251);
-    const answer = live.mediaPlaylist('v', PLAIN);
-    expect(await settled(answer)).toBeUndefined();
-    publish(part('v', 0, 1));
-    expect(await settled(answer)).toContain('7-0.1.m4s');
+  it.each([
+    [undefined, undefined, 'now'],
+    [2, undefined, 'now'],
+    [2, 1, 'now'],
+    [2, 2, 'now'],
+    [2, 999, 'now'],
+    [3, undefined, 'hold'],
+    [3, 0, 'now'],
+    [3, 1, 'hold'],
+    [3, 9, 'hold'],
+    [4, 0, 'hold'],
+    [4, undefined, 'hold'],
+    [5, 0, 'too-far'],
+  ])('answers _HLS_msn=%s _HLS_part=%s with %s while 3.0 is the last part', (msn, index, kind) => {
+    expect(decideReload(window, 'v', { msn, part: index }).kind).toBe(kind);
   });
 
-  it('does not wait for the part of another rendition', async () => {
-    const { live, publish } = liveStream();
-    vi.advanceTimersByTime(500);
-    const answer = live.mediaPlaylist('v', PLAIN);
-    publish(part('a', 0, 1));
-    expect(await settled(answer)).toBeUndefined();
+  it('takes a part past the last of a complete segment for part 0 of the next', () => {
+    const complete = take(undefined, 100, [...START, ...segments(0, 1)]);
+    expect(decideReload(complete, 'v', { msn: 0, part: 2 }).kind).toBe('hold');
+    const next = take(complete, 100, [part('v', 1, 0)]);
+    expect(decideReload(next, 'v', { msn: 0, part: 2 }).kind).toBe('now');
   });
 
-  it('is answered with what there is when the next part is late, and while it is', async () => {
-    const { live } = liveStream();
-    vi.advanceTimersByTime(1_000);
-    const answer = live.mediaPlaylist('v', PLAIN);
-    vi.advanceTimersByTime(500);
-    expect(await settled(answer)).toContain('7-0.0.m4s');
-    expect(await settled(live.mediaPlaylist('v', PLAIN))).toContain('7-0.0.m4s');
+  it('ignores directives once the stream has ended', () => {
+    const ended = take(window, 100, [{ kind: 'end' }]);
+    expect(decideReload(ended, 'v', { msn: 4000, part: 0 }).kind).toBe('now');
   });
 
-  it('is answered at once when the stream ends', async () => {
-    const { live, publish } = liveStream();
-    vi.advanceTimersByTime(500);
-    const answer = live.mediaPlaylist('v', PLAIN);
-    publish({ kind: 'end' });
-    expect(await settled(answer)).toContain('#EXT-X-ENDLIST');
+  it('knows no rendition that was not announced', () => {
+    expect(decideReload(window, 'x', { msn: undefined, part: undefined }).kind).toBe('absent');
   });
 });
-
-it.each([
-  [0, 0],
-  [125, 0],
-  [126, 624],
-  [500, 250],
-  [750, 0],
-  [90_000, 0],
-])('%i ms after a part of 500 ms waits for at most %i ms', (sinceLastPart, wait) => {
-  expect(joinWait(sinceLastPart, 500)).toBe(wait);
-});
-
-function liveStream(): {
-  readonly live: LiveStream;
-  readonly publish: (...updates: readonly Unnumbered[]) => void;
-} {
-  const live = new LiveStream(undefined);
-  let seq = 0;
-  const publish = (...updates: readonly Unnumbered[]): void => {
-    live.publish(7, framesOf(updates, seq));
-    seq += updates.length;
-  };
-  publish(begin(), init('v'), init('a'), part('v', 0, 0), part('a', 0, 0));
-  return { live, publish };
-}
-
-/** The text of an answer that has come by now. */
-async function settled(answer: Promise<PlaylistOutcome>): Promise<string | undefined> {
-  const pending = Symbol('pending');
-  await vi.advanceTimersByTimeAsync(0);
-  const outcome = await Promise.race([answer, Promise.resolve(pending)]);
-  return typeof outcome === 'symbol' || outcome.kind !== 'text'
-    ? undefined
-    : new TextDecoder().decode(outcome.text);
-}

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { AwsClient } from 'aws4fetch';
 import { SignJWT } from 'jose';
 import { startEdgeHost, type EdgeHostOptions } from '../../edge-worker/host/edge-host.ts';
+import { hubLoadSchema, type HubLoad } from '#shared/wire/publish.ts';
 import { ScriptedOrigin } from './scripted-origin.ts';
 
 type MediaStore = NonNullable<EdgeHostOptions['store']>;
@@ -23,6 +24,12 @@ export interface EdgeAlone {
   readonly origin: ScriptedOrigin;
   /** Address of the stream's folder with a token, without a slash at its end. */
   readonly streamUrl: string;
+  readonly dataDir: string;
+  readonly edgeUrl: string;
+  /** Path of a stream's folder for one viewer, with a token of its own; the stream that was begun unless named. */
+  viewerPath(viewer: string, stream?: string): Promise<string>;
+  /** What has reached a stream's hub. */
+  hubLoad(stream?: string): Promise<HubLoad>;
   /** Its storage, as another edge would read it. */
   readonly store: MediaStore;
   /** Writes an object to its storage. */
@@ -35,6 +42,8 @@ export async function startEdgeAlone(options: {
   readonly cacheMib: number;
   /** Storage of another edge, which has the same keys. */
   readonly store?: MediaStore;
+  /** EXT-X-TARGETDURATION, seconds: three of them are the longest hold. */
+  readonly targetDuration?: number;
 }): Promise<EdgeAlone> {
   const dataDir = await mkdtemp(join(tmpdir(), 'rill-edge-alone-'));
   const quiet = (): void => undefined;
@@ -54,12 +63,11 @@ export async function startEdgeAlone(options: {
     edgeUrl: host.url,
     serviceToken: SECRETS.serviceToken,
     stream: STREAM,
+    ...(options.targetDuration === undefined ? {} : { targetDuration: options.targetDuration }),
   });
   await origin.begin();
-  const token = await new SignJWT({ stream: STREAM })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime('1h')
-    .sign(new TextEncoder().encode(SECRETS.playSecret));
+  const viewerPath: EdgeAlone['viewerPath'] = async (viewer, stream = STREAM) =>
+    `/t/${await signToken(viewer, stream)}/live/${stream}`;
   const client = new AwsClient({
     accessKeyId: SECRETS.s3AccessKeyId,
     secretAccessKey: SECRETS.s3SecretAccessKey,
@@ -69,7 +77,16 @@ export async function startEdgeAlone(options: {
   });
   return {
     origin,
-    streamUrl: `${host.url}/t/${token}/live/${STREAM}`,
+    streamUrl: host.url + (await viewerPath('viewer')),
+    dataDir,
+    edgeUrl: host.url,
+    viewerPath,
+    hubLoad: async (stream = STREAM) => {
+      const answer = await fetch(`${host.url}/publish/${stream}/load`, {
+        headers: { authorization: `Bearer ${SECRETS.serviceToken}` },
+      });
+      return hubLoadSchema.parse(await answer.json());
+    },
     store: { endpoint: host.s3Endpoint, bucket: host.bucket, region: 'auto' },
     putObject: async (key, body) => {
       const answer = await client.fetch(`${host.s3Endpoint}/${host.bucket}/${key}`, { method: 'PUT', body });
@@ -82,4 +99,11 @@ export async function startEdgeAlone(options: {
       await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+async function signToken(viewer: string, stream: string): Promise<string> {
+  return new SignJWT({ stream, sub: viewer })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime('1h')
+    .sign(new TextEncoder().encode(SECRETS.playSecret));
 }

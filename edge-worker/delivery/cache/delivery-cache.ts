@@ -7,8 +7,9 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../../env.ts';
 import { deliver } from '../deliver.ts';
-import { AnswerCache, answerFromStore, cacheKey } from './answer-cache.ts';
+import { AnswerCache, answerFromStore, cacheKey, respondToWaiting } from './answer-cache.ts';
 import { AnswerStore } from './answer-store.ts';
+import { Flights } from './flights.ts';
 import { freshSeconds } from './freshness.ts';
 
 const BYTES_PER_MIB = 1_048_576;
@@ -19,6 +20,8 @@ const MAX_ANSWER_SHARE = 1 / 8;
 
 /** The process's one store; the budget does not change while it runs. */
 let processStore: AnswerStore | undefined;
+/** What the cache objects of this process are fetching. */
+const processFlights = new Flights();
 
 /** Answers canonical requests from memory, collapsing those that miss. */
 export class DeliveryCache extends DurableObject<Env> {
@@ -29,6 +32,7 @@ export class DeliveryCache extends DurableObject<Env> {
     this.#cache = new AnswerCache({
       store: storeOf(env),
       lifetime: (_key, { status, headers }) => freshSeconds(status, headers),
+      flights: processFlights,
       now: Date.now,
     });
   }
@@ -46,7 +50,13 @@ export async function deliverCached(
 ): Promise<Response> {
   const key = cacheKey(request);
   const kept = answerFromStore(storeOf(cache.env), key, Date.now());
-  return kept ?? cache.objects.getByName(key.split('/', 3)[2] ?? '').fetch(request);
+  if (kept !== undefined) {
+    return kept;
+  }
+  const shared = request.method === 'GET' ? await processFlights.join(key) : undefined;
+  return shared === undefined
+    ? cache.objects.getByName(key.split('/', 3)[2] ?? '').fetch(request)
+    : respondToWaiting(shared);
 }
 
 /** Whether this edge brings its own cache: `RILL_CACHE_MIB` is set, which only the self-hosted edge does. */
