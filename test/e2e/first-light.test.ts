@@ -112,8 +112,11 @@ describe.each(['over-rtmp', 'over-srt'])('a stream published %s while another on
     expect(Math.abs((told ?? 0) - (stamps[0] ?? 0))).toBeLessThan(CLOCK_MARGIN_MS);
   });
 
-  test('ffmpeg plays it through the edge as H.264 and AAC', async () => {
-    const url = playUrls.get(stream) ?? '';
+  test.each(['path', 'query'])('ffmpeg plays it through the edge, token in the %s', async (place) => {
+    const inPath = playUrls.get(stream) ?? '';
+    const inQuery = inPath.replace(/\/t\/([^/]+)(\/.*)$/, '$2?token=$1');
+    expect(inQuery).toMatch(/:\d+\/live\/[^/]+\/index\.m3u8\?token=/);
+    const url = place === 'path' ? inPath : inQuery;
     const { stdout } = await run('ffprobe', [
       '-v',
       'error',
