@@ -1,6 +1,7 @@
 /** The edge worker's entrypoints: gateway (default, never cached), delivery (cached) and its Durable Objects. */
 
 import { exports } from 'cloudflare:workers';
+import { findKept } from './delivery/cache/delivery-cache.ts';
 import { reachDelivery, type CallDelivery } from './delivery/reach-delivery.ts';
 import type { Env } from './env.ts';
 import { createGateway } from './gateway/app.ts';
@@ -14,6 +15,7 @@ const call: CallDelivery = (props) =>
   props.region === undefined ? exports.Delivery : exports.Delivery({ props });
 const gateway = createGateway({
   deliver: (canonical, viewer, env) => reachDelivery(canonical, viewer, { env, call }),
+  findKept,
 });
 
 const handler: ExportedHandler<Env> = {

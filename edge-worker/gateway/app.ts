@@ -7,7 +7,7 @@ import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { answerAsset, answerWatchPage } from './pages.ts';
-import { answerPlayback, type Deliver } from './play.ts';
+import { answerPlayback, type Deliver, type FindKept } from './play.ts';
 import { answerPublish } from './publish.ts';
 import { RenditionHeights } from './rendition-heights.ts';
 
@@ -15,19 +15,38 @@ import { RenditionHeights } from './rendition-heights.ts';
 const READ = 'GET, HEAD, OPTIONS';
 const READ_AND_POST = 'GET, HEAD, POST, OPTIONS';
 
-/** The gateway's application. */
-export type Gateway = Hono<{ Bindings: Env }>;
+/** The gateway. */
+export interface Gateway {
+  readonly fetch: (request: Request, env: Env, context?: ExecutionContext) => Promise<Response>;
+}
 
-/** Makes the gateway over a way to reach delivery; `now` gives Unix seconds. */
-export function createGateway(parts: { readonly deliver: Deliver; readonly now?: () => number }): Gateway {
+/** What a gateway is made over. */
+interface GatewayParts {
+  readonly deliver: Deliver;
+  /** Asked before delivery; without it nothing is kept here. */
+  readonly findKept?: FindKept;
+  /** Unix seconds. */
+  readonly now?: () => number;
+}
+
+/** Makes the gateway over a way to reach delivery. */
+export function createGateway(parts: GatewayParts): Gateway {
+  const app = createRoutes(parts);
+  return {
+    fetch: async (request, env, context) => {
+      const answer = await app.fetch(request, env, context);
+      allowEveryOrigin(answer);
+      return answer;
+    },
+  };
+}
+
+/** No path has more than one handler: Hono calls a single one directly, several through promises of its own. */
+function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
+  const { deliver, findKept = (): undefined => undefined } = parts;
   const now = parts.now ?? ((): number => Math.floor(Date.now() / 1000));
   const heights = new RenditionHeights();
-  const app: Gateway = new Hono();
-
-  app.use(async (context, next) => {
-    await next();
-    allowEveryOrigin(context.res);
-  });
+  const app = new Hono<{ Bindings: Env }>();
 
   app.get('/healthz', () => Response.json({ status: 'ok' }, { headers: { 'cache-control': 'no-store' } }));
   app.get('/watch/:stream', (context) =>
@@ -36,13 +55,15 @@ export function createGateway(parts: { readonly deliver: Deliver; readonly now?:
   app.get('/assets/:file', (context) => answerAsset(context.req.raw, context.env));
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
   for (const path of ['/live/*', '/t/*']) {
-    app.get(path, (context) =>
-      answerPlayback(context.req.raw, { env: context.env, deliver: parts.deliver, heights, now: now() }),
+    app.all(path, (context) =>
+      isRead(context.req.method)
+        ? answerPlayback(context.req.raw, { env: context.env, deliver, findKept, heights, now: now() })
+        : otherMethod(context.req.method, READ),
     );
   }
 
   app.all('/publish/*', (context) => otherMethod(context.req.method, READ_AND_POST));
-  for (const path of ['/healthz', '/watch/*', '/assets/*', '/live/*', '/t/*']) {
+  for (const path of ['/healthz', '/watch/*', '/assets/*']) {
     app.all(path, (context) => otherMethod(context.req.method, READ));
   }
   app.notFound(() =>
@@ -53,6 +74,10 @@ export function createGateway(parts: { readonly deliver: Deliver; readonly now?:
     return errorAnswer(500, 'internal-error');
   });
   return app;
+}
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 /** Answers what no route took: `OPTIONS`, a method that the path does not have, or a path that is none. */

@@ -7,10 +7,17 @@ const ALLOWED_HEADERS =
   'Authorization, Content-Type, If-None-Match, If-Range, Range, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status';
 const EXPOSED_HEADERS = 'Age, Content-Length, Content-Range, Date, ETag, Retry-After, Server-Timing';
 
-/** Lets any origin read an answer; its headers must be changeable. */
+/** Headers that let any origin read an answer. */
+export const ANY_ORIGIN: Readonly<Record<string, string>> = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': EXPOSED_HEADERS,
+};
+
+/** Lets any origin read an answer that does not say so yet; its headers must be changeable. */
 export function allowEveryOrigin(answer: Response): void {
-  answer.headers.set('access-control-allow-origin', '*');
-  answer.headers.set('access-control-expose-headers', EXPOSED_HEADERS);
+  if (!answer.headers.has('access-control-allow-origin')) {
+    Object.entries(ANY_ORIGIN).forEach(([name, value]) => answer.headers.set(name, value));
+  }
 }
 
 /** Answers `OPTIONS`, as a preflight or plain, with the methods of a path. */

@@ -3,11 +3,13 @@
 import type { Grant } from '../../shared/tokens/grant.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
+import { takeAnswer, type Delivered } from '../delivery/delivered.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { parseLiveResource, type LiveResource } from '../resource.ts';
 import { authorize } from './authorize.ts';
-import { canonicalRequest } from './canonical-request.ts';
+import { canonicalPath, canonicalRequest } from './canonical-request.ts';
+import { ANY_ORIGIN } from './cors.ts';
 import { denialAnswer } from './denial-answer.ts';
 import { findToken, splitTokenPath, type FoundToken } from './find-token.ts';
 import { applyRequest } from './http-semantics.ts';
@@ -17,6 +19,8 @@ import { viewerChange } from './viewer-change.ts';
 
 /** Sends a canonical request to delivery; the viewer's own says where it came from. */
 export type Deliver = (canonical: Request, viewer: Request, env: Env) => Promise<Response>;
+/** Finds what this edge itself keeps under a canonical path and query, at no cost worth a promise. */
+export type FindKept = (canonicalPath: string, env: Env) => Delivered | undefined;
 
 /** Headers of delivery's answer that a viewer gets. */
 const VIEWER_HEADERS = [
@@ -36,6 +40,7 @@ export async function answerPlayback(
   context: {
     readonly env: Env;
     readonly deliver: Deliver;
+    readonly findKept: FindKept;
     readonly heights: RenditionHeights;
     readonly now: number;
   },
@@ -64,16 +69,23 @@ export async function answerPlayback(
     deliverSafely(canonical, () => context.deliver(canonical, request, context.env));
   const refused = await refuseAboveHeight(resource.value, grant.value, { ...context, deliver });
   if (refused !== undefined) {
-    return applyRequest(request, refused);
+    return answerRequest(request, takeAnswer(refused));
   }
-  const delivered = await deliver(canonicalRequest(resource.value, url.searchParams));
+  const canonical = canonicalPath(resource.value, url.searchParams);
+  const delivered =
+    context.findKept(canonical, context.env) ?? takeAnswer(await deliver(canonicalRequest(canonical)));
   const forViewer = await rewriteForViewer(delivered, {
     resource: resource.value,
     grant: grant.value,
     found,
     url,
   });
-  return applyRequest(request, forViewer);
+  return answerRequest(request, forViewer);
+}
+
+async function answerRequest(request: Request, forViewer: Delivered): Promise<Response> {
+  const { status, headers, body } = await applyRequest(request, forViewer);
+  return new Response(body, { status, headers: { ...headers, ...ANY_ORIGIN } });
 }
 
 async function deliverSafely(
@@ -116,50 +128,52 @@ async function refuseAboveHeight(
 }
 
 async function rewriteForViewer(
-  delivered: Response,
+  delivered: Delivered,
   viewer: {
     readonly resource: LiveResource;
     readonly grant: Grant;
     readonly found: FoundToken;
     readonly url: URL;
   },
-): Promise<Response> {
+): Promise<Delivered> {
   const headers = viewerHeaders(delivered, viewer.found);
   const change = viewerChange(viewer);
   if (delivered.status !== 200 || change === undefined) {
-    return new Response(delivered.body, { status: delivered.status, headers });
+    return { ...delivered, headers };
   }
   // Not `text()`: the runtime warns of each body that is not text by its content type.
-  const text = new TextDecoder().decode(await delivered.arrayBuffer());
+  const text = new TextDecoder().decode(await new Response(delivered.body).arrayBuffer());
   const rewritten = rewritePlaylist(text, change, viewer.url);
   if (rewritten === undefined) {
     const limit = change.maxHeight ?? 0;
-    return denialAnswer({ reason: 'above-height', height: undefined, limit }, viewer.resource.stream);
+    return takeAnswer(
+      denialAnswer({ reason: 'above-height', height: undefined, limit }, viewer.resource.stream),
+    );
   }
   const playlist = new TextEncoder().encode(rewritten);
-  headers.set('content-length', String(playlist.length));
+  headers['content-length'] = String(playlist.length);
   if (change.maxHeight !== undefined) {
     // The limit is not in the URL, so the tag has to tell the copies apart (RFC 9110 §8.8.3).
-    headers.set('etag', limitedTag(headers.get('etag') ?? '""', change.maxHeight));
+    headers['etag'] = limitedTag(headers['etag'] ?? '""', change.maxHeight);
   }
-  return new Response(playlist, { headers });
+  return { status: 200, headers, body: playlist };
 }
 
 function limitedTag(etag: string, maxHeight: number): string {
   return etag.replace(/"$/, `;${maxHeight}p"`);
 }
 
-function viewerHeaders(delivered: Response, found: FoundToken): Headers {
-  const headers = new Headers();
+function viewerHeaders(delivered: Delivered, found: FoundToken): Record<string, string> {
+  const headers: Record<string, string> = {};
   for (const name of VIEWER_HEADERS) {
-    const value = delivered.headers.get(name);
-    if (value !== null) {
-      headers.set(name, value);
+    const value = delivered.headers[name];
+    if (value !== undefined) {
+      headers[name] = value;
     }
   }
   if (found.place === 'header' || found.place === 'cookie') {
     // Here the URL alone opens nothing, so no cache that others share may answer with it.
-    headers.set('cache-control', (headers.get('cache-control') ?? 'no-store').replace(/^public/, 'private'));
+    headers['cache-control'] = (headers['cache-control'] ?? 'no-store').replace(/^public/, 'private');
   }
   return headers;
 }

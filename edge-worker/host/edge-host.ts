@@ -2,7 +2,7 @@
  * Hosts the edge outside Cloudflare: the Worker in workerd through Miniflare, its bindings as `wrangler.toml`
  * names them, R2 and Durable Objects kept in a data folder.
  *
- * Two sockets: viewers and origins reach the front (see `front-worker.ts`); object storage speaks S3 on a port
+ * Two sockets: viewers and origins reach the front (see `front.ts`); object storage speaks S3 on a port
  * of its own on the loopback interface. Miniflare's own entry serves buckets without a token and believes the
  * client's `MF-CF-Blob` header, so viewers never reach it.
  */
@@ -39,6 +39,8 @@ export interface EdgeHostOptions {
   readonly store?: MediaStore;
   /** MiB of memory for delivery's cache, since there is no platform's; 0 leaves it out. */
   readonly cacheMib?: number;
+  /** Port of V8's inspector on 127.0.0.1, for a CPU profile of the Worker; without it there is none. */
+  readonly inspectorPort?: number | undefined;
   /** `request.cf` of every request, since nothing else knows a viewer's place here. */
   readonly cf?: Readonly<Record<string, Json>>;
   readonly log: HostLog;
@@ -70,13 +72,14 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
     secrets: options.secrets,
     store: options.store,
     cacheMib: options.cacheMib ?? DEFAULT_CACHE_MIB,
+    inspectorPort: options.inspectorPort,
     cf: options.cf ?? {},
     ...runtimeLog(options.log),
   });
   const miniflare = new Miniflare(worker.options);
   try {
     const storage = await miniflare.ready;
-    const front = await miniflare.unsafeGetDirectURL(worker.frontName);
+    const front = await miniflare.unsafeGetDirectURL(worker.workerName);
     return {
       url: front.origin,
       port: Number(front.port),

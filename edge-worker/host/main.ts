@@ -30,6 +30,8 @@ const environmentSchema = z.object({
   RILL_S3_REGION: z.string().min(1).default('auto'),
   /** MiB of memory for delivery's cache; 0 leaves it out. */
   RILL_CACHE_MIB: z.coerce.number().int().min(0).max(65_536).default(256),
+  /** Port of V8's inspector on 127.0.0.1, for a CPU profile; unset: none. */
+  RILL_INSPECTOR_PORT: port.optional(),
   /** JSON object that every request has as `request.cf`. */
   RILL_CF: z.string().default('{}'),
   RILL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -80,6 +82,7 @@ function readOptions(environment: NodeJS.ProcessEnv): EdgeHostOptions | undefine
     },
     ...(settings.RILL_S3_ENDPOINT === '' ? {} : { store: storeOf(settings) }),
     cacheMib: settings.RILL_CACHE_MIB,
+    inspectorPort: settings.RILL_INSPECTOR_PORT,
     cf: cfSchema.parse(JSON.parse(settings.RILL_CF)),
     log: createLog(settings.RILL_LOG_LEVEL),
   };

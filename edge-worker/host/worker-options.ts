@@ -13,7 +13,6 @@ import {
   type V4WorkerOptionsShape,
   type V4WorkerdStructuredLog,
 } from 'miniflare';
-import type { FrontEnvironment } from './front-worker.ts';
 import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from 'wrangler';
 
 /** What the Worker must not share. */
@@ -44,20 +43,21 @@ export interface WorkerHostOptions {
   readonly store: MediaStore | undefined;
   /** MiB of memory for delivery's cache; 0 leaves it out. */
   readonly cacheMib: number;
+  /** Port of V8's inspector on 127.0.0.1. */
+  readonly inspectorPort: number | undefined;
   readonly cf: Readonly<Record<string, Json>>;
   readonly log: Log;
   readonly handleStructuredLogs: (entry: V4WorkerdStructuredLog) => void;
 }
 
-const FRONT_NAME = 'rill-front';
-const FRONT_WORKER = fileURLToPath(new URL('./front-worker.ts', import.meta.url));
+const FRONT = fileURLToPath(new URL('./front.ts', import.meta.url));
 /** Storage has no other guard than its keys and is only for origins on this machine. */
 const STORAGE_HOST = '127.0.0.1';
 
-/** Miniflare's options, with the names by which the front and the bucket are found again. */
+/** Miniflare's options, with the names by which the Worker and the bucket are found again. */
 export async function miniflareOptions(options: WorkerHostOptions): Promise<{
   readonly options: MiniflareOptions;
-  readonly frontName: string;
+  readonly workerName: string;
   readonly bucket: string;
 }> {
   const { workerOptions, define, main, externalWorkers } = readWorkerOptions(options.configFile);
@@ -65,9 +65,13 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
     throw new Error(`${options.configFile} names no "main": it must name the Worker's entry file`);
   }
   // Its declared type forgets every known option behind an index signature; Miniflare's own type has them.
-  const { modulesRules, ...worker }: V4WorkerOptionsShape & { readonly modulesRules?: V4ModuleRule[] } =
-    workerOptions;
+  const {
+    modulesRules,
+    assets,
+    ...worker
+  }: V4WorkerOptionsShape & { readonly modulesRules?: V4ModuleRule[] } = workerOptions;
   const name = worker.name ?? 'worker';
+  const pages = assets === undefined ? undefined : pagesWorker(name, assets);
   const { buckets, bucket } = withCredentials(worker.r2Buckets, options);
   const converted = convertV4MiniflareOptions({
     host: STORAGE_HOST,
@@ -76,13 +80,14 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
     // Miniflare would otherwise ask the internet where this machine is.
     cf: {},
     telemetry: { enabled: false },
+    ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
     log: options.log,
     handleStructuredLogs: options.handleStructuredLogs,
     workers: [
-      await frontOptions(options, { name, compatibilityDate: worker.compatibilityDate }),
       {
         ...worker,
         name,
+        unsafeDirectSockets: [{ host: options.front.host, port: options.front.port }],
         bindings: {
           ...worker.bindings,
           RILL_PLAY_SECRET: options.secrets.playSecret,
@@ -90,19 +95,21 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
           RILL_CACHE_MIB: String(options.cacheMib),
           ...storeBindings(options.store, options.secrets),
         },
+        serviceBindings: { ...worker.serviceBindings, ...pages?.bindings },
         r2Buckets: buckets,
         modules: [
           {
             type: 'ESModule',
             path: path.join(path.dirname(main), 'worker.mjs'),
-            contents: await bundle({ entry: main, define, loader: textLoaders(modulesRules ?? []) }),
+            contents: await bundle({ main, cf: options.cf, define, loader: textLoaders(modulesRules ?? []) }),
           },
         ],
       },
+      ...(pages === undefined ? [] : [pages.worker]),
       ...externalWorkers,
     ],
   });
-  return { options: converted, frontName: FRONT_NAME, bucket };
+  return { options: converted, workerName: name, bucket };
 }
 
 function storeBindings(store: MediaStore | undefined, secrets: EdgeSecrets): Record<string, string> {
@@ -117,37 +124,35 @@ function storeBindings(store: MediaStore | undefined, secrets: EdgeSecrets): Rec
       };
 }
 
-/** The front's options: the only socket that viewers reach, in front of the Worker. */
-async function frontOptions(
-  options: WorkerHostOptions,
-  worker: { readonly name: string; readonly compatibilityDate: string | undefined },
-): Promise<V4WorkerOptions> {
-  const bindings: Record<Exclude<keyof FrontEnvironment, 'EDGE'>, Json> = { CF: { ...options.cf } };
+type Assets = NonNullable<V4WorkerOptionsShape['assets']>;
+
+/**
+ * The pages as a Worker of their own. On the edge's own Worker Miniflare would put two more before it, which every
+ * request would have to pass.
+ */
+function pagesWorker(
+  edge: string,
+  assets: Assets,
+): { readonly worker: V4WorkerOptions; readonly bindings: Readonly<Record<string, string>> } {
+  const name = `${edge}-pages`;
+  const binding = assets.binding ?? 'ASSETS';
+  const contents = `export default { fetch: (request, env) => env[${JSON.stringify(binding)}].fetch(request) };`;
+  const modules = [{ type: 'ESModule' as const, path: 'pages.mjs', contents }];
   return {
-    name: FRONT_NAME,
-    rootPath: path.dirname(FRONT_WORKER),
-    ...(worker.compatibilityDate === undefined ? {} : { compatibilityDate: worker.compatibilityDate }),
-    modules: [
-      {
-        type: 'ESModule',
-        path: path.join(path.dirname(FRONT_WORKER), 'front.mjs'),
-        contents: await bundle({ entry: FRONT_WORKER, define: {}, loader: {} }),
-      },
-    ],
-    serviceBindings: { EDGE: worker.name },
-    bindings,
-    unsafeDirectSockets: [{ host: options.front.host, port: options.front.port }],
+    worker: { name, modules, assets: { ...assets, binding } },
+    bindings: { [binding]: name },
   };
 }
 
-/** Bundles a Worker into one module as wrangler does. */
+/** Bundles the Worker behind its front into one module as wrangler does. */
 async function bundle(input: {
-  readonly entry: string;
+  readonly main: string;
+  readonly cf: Readonly<Record<string, Json>>;
   readonly define: Readonly<Record<string, string>>;
   readonly loader: Readonly<Record<string, Loader>>;
 }): Promise<string> {
   const result = await build({
-    entryPoints: [input.entry],
+    stdin: { contents: entryModule(input.main, input.cf), resolveDir: path.dirname(input.main) },
     bundle: true,
     write: false,
     format: 'esm',
@@ -157,14 +162,22 @@ async function bundle(input: {
     define: { ...input.define },
     loader: { ...input.loader },
     sourcemap: 'inline',
-    keepNames: true,
     logLevel: 'silent',
   });
   const output = result.outputFiles[0];
   if (output === undefined) {
-    throw new Error(`esbuild made no output of ${input.entry}`);
+    throw new Error(`esbuild made no output of ${input.main}`);
   }
   return output.text;
+}
+
+function entryModule(main: string, cf: Readonly<Record<string, Json>>): string {
+  return `
+    export * from ${JSON.stringify(main)};
+    import worker from ${JSON.stringify(main)};
+    import { behindFront } from ${JSON.stringify(FRONT)};
+    export default behindFront(worker, ${JSON.stringify(cf)});
+  `;
 }
 
 /** esbuild's loaders for the file extensions that wrangler's rules import as text. */

@@ -7,8 +7,8 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../../env.ts';
 import { deliver } from '../deliver.ts';
-import { AnswerCache, answerFromStore, cacheKey, respondToWaiting } from './answer-cache.ts';
-import { AnswerStore } from './answer-store.ts';
+import { AnswerCache, cacheKey, findAnswer, respondToWaiting } from './answer-cache.ts';
+import { AnswerStore, type Answer } from './answer-store.ts';
 import { Flights } from './flights.ts';
 import { freshSeconds } from './freshness.ts';
 
@@ -43,20 +43,18 @@ export class DeliveryCache extends DurableObject<Env> {
   }
 }
 
-/** Answers a canonical request of a stream through the cache. */
-export async function deliverCached(
-  request: Request,
-  cache: { readonly env: Env; readonly objects: NonNullable<Env['CACHE']> },
-): Promise<Response> {
+/** Answers a canonical request of a stream with what is being fetched, or through the cache's object. */
+export async function deliverCached(request: Request, objects: NonNullable<Env['CACHE']>): Promise<Response> {
   const key = cacheKey(request);
-  const kept = answerFromStore(storeOf(cache.env), key, Date.now());
-  if (kept !== undefined) {
-    return kept;
-  }
   const shared = request.method === 'GET' ? await processFlights.join(key) : undefined;
   return shared === undefined
-    ? cache.objects.getByName(key.split('/', 3)[2] ?? '').fetch(request)
+    ? objects.getByName(key.split('/', 3)[2] ?? '').fetch(request)
     : respondToWaiting(shared);
+}
+
+/** Finds a fresh answer under a canonical path and query in this process's memory, where this edge has a cache. */
+export function findKept(canonicalPath: string, env: Env): Answer | undefined {
+  return hasOwnCache(env) ? findAnswer(storeOf(env), canonicalPath, Date.now()) : undefined;
 }
 
 /** Whether this edge brings its own cache: `RILL_CACHE_MIB` is set, which only the self-hosted edge does. */
