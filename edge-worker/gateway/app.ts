@@ -5,6 +5,8 @@ import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
+import { answerBeacon } from '../qos/answer-beacon.ts';
+import { answerReport, answerSql } from '../qos/answer-reports.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { answerAsset, answerWatchPage } from './pages.ts';
 import { answerPlayback, type Deliver } from './play.ts';
@@ -21,6 +23,7 @@ export type Gateway = Hono<{ Bindings: Env }>;
 /** Makes the gateway over a way to reach delivery; `now` gives Unix seconds. */
 export function createGateway(parts: { readonly deliver: Deliver; readonly now?: () => number }): Gateway {
   const now = parts.now ?? ((): number => Math.floor(Date.now() / 1000));
+  const nowMs = parts.now === undefined ? Date.now : (): number => now() * 1000;
   const heights = new RenditionHeights();
   const app: Gateway = new Hono();
 
@@ -35,6 +38,19 @@ export function createGateway(parts: { readonly deliver: Deliver; readonly now?:
   );
   app.get('/assets/:file', (context) => answerAsset(context.req.raw, context.env));
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
+  for (const path of ['/beacon', '/t/:token/beacon']) {
+    app.post(path, (context) =>
+      answerBeacon(context.req.raw, {
+        env: context.env,
+        now: nowMs,
+        waitUntil: (work) => context.executionCtx.waitUntil(work),
+      }),
+    );
+    app.all(path, (context) => otherMethod(context.req.method, 'POST, OPTIONS'));
+  }
+  app.post('/v1/qos/sql', (context) => answerSql(context.req.raw, { env: context.env, now }));
+  app.get('/v1/qos/*', (context) => answerReport(context.req.raw, { env: context.env, now }));
+  app.all('/v1/qos/*', (context) => otherMethod(context.req.method, READ_AND_POST));
   for (const path of ['/live/*', '/t/*']) {
     app.get(path, (context) =>
       answerPlayback(context.req.raw, { env: context.env, deliver: parts.deliver, heights, now: now() }),

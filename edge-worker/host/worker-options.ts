@@ -44,6 +44,8 @@ export interface WorkerHostOptions {
   readonly store: MediaStore | undefined;
   /** MiB of memory for delivery's cache; 0 leaves it out. */
   readonly cacheMib: number;
+  /** Further variables of the Worker by name. */
+  readonly variables: Readonly<Record<string, string>>;
   readonly cf: Readonly<Record<string, Json>>;
   readonly log: Log;
   readonly handleStructuredLogs: (entry: V4WorkerdStructuredLog) => void;
@@ -89,6 +91,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
           RILL_SERVICE_TOKEN: options.secrets.serviceToken,
           RILL_CACHE_MIB: String(options.cacheMib),
           ...storeBindings(options.store, options.secrets),
+          ...options.variables,
         },
         r2Buckets: buckets,
         modules: [

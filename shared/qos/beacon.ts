@@ -72,7 +72,7 @@ const beaconEventSchema = z.object({
   errorCode: z.string().max(64).optional(),
   /** What else there is to say; no address and nothing of the viewer. */
   detail: z.string().max(MAX_DETAIL_LENGTH).optional(),
-  /** The viewer left before the first frame; with `end` alone. */
+  /** With `end`: the viewer left before the first frame, without an error; with `error`: it let no frame come. */
   exitBeforeStart: z.boolean().optional(),
 });
 

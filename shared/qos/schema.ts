@@ -121,18 +121,19 @@ export function positional(point: QosPoint): PositionalPoint {
   };
 }
 
-/** Renders a point as a line of ClickHouse's JSONEachRow; `timestamp` in Unix seconds. */
+/** Renders a point as a line of ClickHouse's JSONEachRow, without what is empty or 0; `timestamp` in Unix seconds. */
 export function jsonRow(point: PositionalPoint, timestamp: number): string {
   const row: Record<string, string | number> = { timestamp };
-  for (const [index, text] of point.indexes.entries()) {
-    row[`index${index + 1}`] = text;
-  }
-  for (const [index, text] of point.blobs.entries()) {
-    row[`blob${index + 1}`] = text;
-  }
-  for (const [index, number] of point.doubles.entries()) {
-    row[`double${index + 1}`] = number;
-  }
+  const put = (kind: string, values: readonly (string | number)[]): void => {
+    for (const [index, value] of values.entries()) {
+      if (value !== '' && value !== 0) {
+        row[`${kind}${index + 1}`] = value;
+      }
+    }
+  };
+  put('index', point.indexes);
+  put('blob', point.blobs);
+  put('double', point.doubles);
   return JSON.stringify(row);
 }
 

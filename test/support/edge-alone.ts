@@ -21,6 +21,10 @@ const SECRETS = {
 /** A running edge with one stream. */
 export interface EdgeAlone {
   readonly origin: ScriptedOrigin;
+  /** Address of the edge, without a slash at its end. */
+  readonly url: string;
+  /** Signs a token of the edge with claims; it expires in an hour. */
+  sign(claims: Record<string, unknown>): Promise<string>;
   /** Address of the stream's folder with a token, without a slash at its end. */
   readonly streamUrl: string;
   /** Its storage, as another edge would read it. */
@@ -33,6 +37,10 @@ export interface EdgeAlone {
 /** Starts an edge whose cache has `cacheMib` MiB and begins a stream there. */
 export async function startEdgeAlone(options: {
   readonly cacheMib: number;
+  /** Further variables of the Worker. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** `request.cf` of every request. */
+  readonly cf?: EdgeHostOptions['cf'];
   /** Storage of another edge, which has the same keys. */
   readonly store?: MediaStore;
 }): Promise<EdgeAlone> {
@@ -47,6 +55,8 @@ export async function startEdgeAlone(options: {
     dataDir,
     secrets: SECRETS,
     cacheMib: options.cacheMib,
+    ...(options.variables === undefined ? {} : { variables: options.variables }),
+    ...(options.cf === undefined ? {} : { cf: options.cf }),
     ...(options.store === undefined ? {} : { store: options.store }),
     log: { debug: quiet, info: quiet, warn: loud, error: loud },
   });
@@ -56,10 +66,12 @@ export async function startEdgeAlone(options: {
     stream: STREAM,
   });
   await origin.begin();
-  const token = await new SignJWT({ stream: STREAM })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime('1h')
-    .sign(new TextEncoder().encode(SECRETS.playSecret));
+  const sign = (claims: Record<string, unknown>): Promise<string> =>
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime('1h')
+      .sign(new TextEncoder().encode(SECRETS.playSecret));
+  const token = await sign({ stream: STREAM });
   const client = new AwsClient({
     accessKeyId: SECRETS.s3AccessKeyId,
     secretAccessKey: SECRETS.s3SecretAccessKey,
@@ -69,6 +81,8 @@ export async function startEdgeAlone(options: {
   });
   return {
     origin,
+    url: host.url,
+    sign,
     streamUrl: `${host.url}/t/${token}/live/${STREAM}`,
     store: { endpoint: host.s3Endpoint, bucket: host.bucket, region: 'auto' },
     putObject: async (key, body) => {
