@@ -14,7 +14,7 @@ const MAX_LENGTH = 16_384;
 const REFUSED = new Set(
   (
     'insert alter create drop truncate delete update rename attach detach optimize kill grant revoke set use system ' +
-    'show describe desc explain exists check watch backup restore exchange undrop move replace into outfile infile ' +
+    'show describe explain exists check watch backup restore exchange undrop move replace into outfile infile ' +
     'settings format parallel engine database databases dictionary tables function view execute'
   ).split(' '),
 );
