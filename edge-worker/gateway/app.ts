@@ -7,6 +7,7 @@ import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { answerBeacon } from '../qos/answer-beacon.ts';
 import { answerReport, answerSql } from '../qos/answer-reports.ts';
+import { recordDelivery, type RecordAnswered } from '../qos/record-delivery.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { answerAsset, answerWatchPage } from './pages.ts';
 import { answerPlayback, type Deliver } from './play.ts';
@@ -52,9 +53,16 @@ export function createGateway(parts: { readonly deliver: Deliver; readonly now?:
   app.get('/v1/qos/*', (context) => answerReport(context.req.raw, { env: context.env, now }));
   app.all('/v1/qos/*', (context) => otherMethod(context.req.method, READ_AND_POST));
   for (const path of ['/live/*', '/t/*']) {
-    app.get(path, (context) =>
-      answerPlayback(context.req.raw, { env: context.env, deliver: parts.deliver, heights, now: now() }),
-    );
+    app.get(path, (context) => {
+      const { env } = context;
+      const startedAt = nowMs();
+      const waitUntil = (work: Promise<unknown>): void => context.executionCtx.waitUntil(work);
+      const record: RecordAnswered = (answered) => {
+        const times = { startedAt, firstByteAt: nowMs() };
+        recordDelivery({ ...answered, ...times }, { env, now: nowMs, waitUntil, random: Math.random });
+      };
+      return answerPlayback(context.req.raw, { env, deliver: parts.deliver, heights, now: now(), record });
+    });
   }
 
   app.all('/publish/*', (context) => otherMethod(context.req.method, READ_AND_POST));

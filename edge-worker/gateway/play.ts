@@ -10,6 +10,7 @@ import { authorize } from './authorize.ts';
 import { canonicalRequest } from './canonical-request.ts';
 import { denialAnswer } from './denial-answer.ts';
 import { findToken, splitTokenPath, type FoundToken } from './find-token.ts';
+import type { RecordAnswered } from '../qos/record-delivery.ts';
 import { applyRequest } from './http-semantics.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
 import { rewritePlaylist } from './rewrite.ts';
@@ -38,6 +39,8 @@ export async function answerPlayback(
     readonly deliver: Deliver;
     readonly heights: RenditionHeights;
     readonly now: number;
+    /** Hears of each answered request; it keeps nobody waiting. */
+    readonly record?: RecordAnswered;
   },
 ): Promise<Response> {
   const url = new URL(request.url);
@@ -73,7 +76,16 @@ export async function answerPlayback(
     found,
     url,
   });
-  return applyRequest(request, forViewer);
+  const answer = await applyRequest(request, forViewer);
+  context.record?.({
+    request,
+    resource: resource.value,
+    viewer: grant.value.viewer,
+    token: found.token,
+    delivered,
+    answer,
+  });
+  return answer;
 }
 
 async function deliverSafely(

@@ -1,8 +1,5 @@
 /** Who a point is about, so that neither a viewer's name nor address nor token is ever stored. */
 
-import type { Grant } from '../../shared/tokens/grant.ts';
-import type { FoundToken } from '../gateway/find-token.ts';
-
 /** The stored ids of a viewer and of one of the viewer's playback sessions. */
 export interface QosIdentity {
   readonly viewer: string;
@@ -21,8 +18,9 @@ let imported: { readonly secret: string; readonly key: Promise<CryptoKey> } | un
  */
 export async function identify(input: {
   readonly secret: string;
-  readonly grant: Grant;
-  readonly found: FoundToken;
+  /** The viewer as the token names it, if it does; else the token itself is the viewer. */
+  readonly grant: { readonly viewer: string | undefined; readonly stream: string };
+  readonly found: { readonly token: string };
   /** The session's id as the player chose it. */
   readonly session: string;
   readonly now: number;
