@@ -136,7 +136,8 @@ function typedRows(
     Object.fromEntries(
       columns.map(({ name, kind }) => {
         const value = row[name];
-        return [name, kind === 'number' ? Number(value ?? 0) : String(value ?? '')];
+        const text = typeof value === 'string' ? value : '';
+        return [name, kind === 'number' ? Number(value ?? 0) : text];
       }),
     ),
   );

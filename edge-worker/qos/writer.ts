@@ -141,7 +141,7 @@ export class QosWriter extends DurableObject<Env> {
         break;
       }
       ids.push(Number(batch['id']));
-      bodies.push(String(batch['body']));
+      bodies.push(typeof batch['body'] === 'string' ? batch['body'] : '');
       rows += Number(batch['rows']);
       bytes += size;
     }

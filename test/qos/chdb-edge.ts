@@ -23,7 +23,7 @@ export interface ChdbEdge {
   /** Writes lines of JSONEachRow past the edge. */
   insert(rows: readonly object[]): Promise<void>;
   /** Asks the edge with a token that may ask everything. */
-  ask(path: string, init?: RequestInit): Promise<Response>;
+  ask(path: string, init?: Pick<RequestInit, 'method' | 'body'>): Promise<Response>;
   /** Asks a report until its rows are as they should be; throws with the last rows when they never are. */
   until<T>(path: string, isRight: (rows: readonly T[]) => boolean): Promise<readonly T[]>;
   stop(): Promise<void>;
@@ -52,7 +52,7 @@ export async function startChdbEdge(
   const ask: ChdbEdge['ask'] = (path, init) =>
     fetch(`${edge.url}${path}`, {
       ...init,
-      headers: { authorization: `Bearer ${analyst}`, ...init?.headers },
+      headers: { authorization: `Bearer ${analyst}` },
     });
   return {
     edge,

@@ -1,6 +1,7 @@
 /** From a player's beacon to a row in a report, through the running edge and the embedded engine. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MAX_BEACON_EVENTS } from '#shared/qos/beacon.ts';
 import { startChdbEdge, type ChdbEdge } from './chdb-edge.ts';
 
 const CF = {
@@ -188,7 +189,12 @@ test.each([
   ],
   [
     'too many events',
-    JSON.stringify(beacon('s', Array(101).fill({ event: 'end' }))),
+    JSON.stringify(
+      beacon(
+        's',
+        Array.from({ length: MAX_BEACON_EVENTS + 1 }, () => ({ event: 'end' })),
+      ),
+    ),
     'application/json',
     400,
   ],

@@ -14,7 +14,7 @@ import {
 /** Most rows of an answer. */
 export const MAX_ROWS = 10_000;
 /** Most events of one session's timeline: three hours of heartbeats. */
-export const MAX_TIMELINE_EVENTS = 2_000;
+const MAX_TIMELINE_EVENTS = 2_000;
 /** Rows of a `top` report. */
 const TOP_ROWS = 50;
 
