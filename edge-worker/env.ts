@@ -29,6 +29,8 @@ export interface Env {
   readonly QOS?: AnalyticsEngineDataset;
   /** The one QoS writer, which keeps rows until ClickHouse has them. */
   readonly QOS_WRITER?: Hubs;
+  /** The one object that knows who watches now. */
+  readonly QOS_NOW?: Hubs;
   /** The built pages, `.build/pages`. */
   readonly ASSETS: Pick<Fetcher, 'fetch'>;
   /** `on`: viewers' regions reach a hub through relays. */
@@ -64,7 +66,7 @@ declare global {
   namespace Cloudflare {
     interface GlobalProps {
       mainModule: typeof entrypoints;
-      durableNamespaces: 'StreamHub' | 'StreamRelay' | 'DeliveryCache' | 'QosWriter';
+      durableNamespaces: 'StreamHub' | 'StreamRelay' | 'DeliveryCache' | 'QosWriter' | 'QosNow';
     }
   }
 }

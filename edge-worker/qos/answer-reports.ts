@@ -1,5 +1,6 @@
 /** `GET /v1/qos/{report}` and `POST /v1/qos/sql`: questions in, rows out, from whatever engine there is. */
 
+import { parseStreamName, type StreamName } from '../../shared/identifiers.ts';
 import { errorAnswer } from '../answer.ts';
 import type { Env } from '../env.ts';
 import { readBody } from '../hub/read-body.ts';
@@ -11,6 +12,7 @@ import {
   type RunStatement,
   type StatementLimits,
 } from './engine/query-engine.ts';
+import { answerNow } from './now/answer-now.ts';
 import { renderCsv } from './reports/csv.ts';
 import { readQuestion, type Question } from './reports/question.ts';
 import { MAX_ROWS, reportStatement, timelineStatement, type ReportStatement } from './reports/report-sql.ts';
@@ -45,6 +47,9 @@ export async function answerReport(request: Request, context: ReportContext): Pr
   if (path === 'status') {
     return answerStatus(context.env);
   }
+  if (path === 'now') {
+    return answerPresent(url.searchParams, scope.value.stream, context.env);
+  }
   const question = readQuestion(path, url.searchParams, now);
   if (!question.ok) {
     const status = question.failure.reason === 'unknown-report' ? 404 : 400;
@@ -53,9 +58,7 @@ export async function answerReport(request: Request, context: ReportContext): Pr
   const asked = question.value;
   const { stream } = scope.value;
   if (stream !== undefined && asked.question.stream !== stream) {
-    return errorAnswer(403, 'other-stream', {
-      detail: `the token is for one stream: ask with stream=${stream}`,
-    });
+    return otherStream(stream);
   }
   const statement =
     asked.kind === 'report'
@@ -93,6 +96,28 @@ export async function answerSql(request: Request, context: ReportContext): Promi
     return format === 'csv'
       ? csvAnswer(columns, rows)
       : Response.json({ columns, rows }, { headers: NO_STORE });
+  });
+}
+
+async function answerPresent(
+  query: URLSearchParams,
+  granted: StreamName | undefined,
+  env: Env,
+): Promise<Response> {
+  const name = query.get('stream');
+  const stream = name === null ? undefined : parseStreamName(name);
+  if (stream?.ok === false) {
+    return errorAnswer(400, 'invalid-parameter', { detail: `stream: ${stream.failure.expected}` });
+  }
+  if (granted !== undefined && stream?.value !== granted) {
+    return otherStream(granted);
+  }
+  return answerNow(env, stream?.value, query.get('format') ?? 'json');
+}
+
+function otherStream(stream: StreamName): Response {
+  return errorAnswer(403, 'other-stream', {
+    detail: `the token is for one stream: ask with stream=${stream}`,
   });
 }
 

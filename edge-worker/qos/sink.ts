@@ -4,6 +4,8 @@ import { jsonRow, positional, type QosPoint } from '../../shared/qos/schema.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { Outbox } from './outbox.ts';
+import { heardOf } from './now/live-sessions.ts';
+import { NOW_NAME, NOW_ORIGIN, NOW_PATH } from './now/now-address.ts';
 import { WRITER_NAME, POINTS_PATH, ROWS_PATH, WRITER_ORIGIN } from './writer-address.ts';
 
 /** Takes points, at once and for good. */
@@ -18,12 +20,46 @@ export const MAX_POINTS_PER_INVOCATION = 250;
 /** One per isolate: requests share batches. */
 const outbox = new Outbox();
 
-/** The sink that the environment is set up for; `undefined` where QoS goes nowhere. `now` is Unix ms. */
+const nowOutbox = new Outbox();
+
+/** The sinks that the environment is set up for, as one; `undefined` where QoS goes nowhere. `now` is Unix ms. */
 export function qosSink(env: Env, now: () => number): QosSink | undefined {
+  const sinks = [storeSink(env, now), presentSink(env)].filter((sink) => sink !== undefined);
+  return sinks.length === 0
+    ? undefined
+    : {
+        write: (points, waitUntil) => {
+          for (const sink of sinks) {
+            sink.write(points, waitUntil);
+          }
+        },
+      };
+}
+
+/** Tells the object that knows who watches now. */
+function presentSink({ QOS_NOW }: Env): QosSink | undefined {
+  if (QOS_NOW === undefined) {
+    return undefined;
+  }
+  const send = async (lines: string): Promise<void> => {
+    await post(QOS_NOW.getByName(NOW_NAME), `${NOW_ORIGIN}${NOW_PATH}`, lines);
+  };
+  return {
+    write: (points, waitUntil) => {
+      const heard = points.map(heardOf).filter((one) => one !== undefined);
+      nowOutbox.add(
+        heard.map((one) => JSON.stringify(one)),
+        { send, waitUntil },
+      );
+    },
+  };
+}
+
+function storeSink(env: Env, now: () => number): QosSink | undefined {
   const { QOS, QOS_WRITER } = env;
   if (isSet(env.RILL_CLICKHOUSE_URL) && QOS_WRITER !== undefined) {
     const send = async (rows: string): Promise<void> => {
-      await post(QOS_WRITER, ROWS_PATH, rows);
+      await post(QOS_WRITER.getByName(WRITER_NAME), `${WRITER_ORIGIN}${ROWS_PATH}`, rows);
     };
     return {
       write: (points, waitUntil) => {
@@ -49,7 +85,7 @@ function analyticsEngineSink(dataset: NonNullable<Env['QOS']>, writer: Env['QOS_
         waitUntil(
           (writer === undefined
             ? Promise.reject(new Error('no QOS_WRITER'))
-            : post(writer, POINTS_PATH, body)
+            : post(writer.getByName(WRITER_NAME), `${WRITER_ORIGIN}${POINTS_PATH}`, body)
           ).catch((error: unknown) => {
             logEvent('warn', 'qos-points-lost', { points: batch.length, cause: describeError(error) });
           }),
@@ -66,13 +102,11 @@ function batches(points: readonly QosPoint[]): readonly (readonly QosPoint[])[] 
   );
 }
 
-async function post(writers: NonNullable<Env['QOS_WRITER']>, path: string, body: string): Promise<void> {
-  const answer = await writers
-    .getByName(WRITER_NAME)
-    .fetch(new Request(`${WRITER_ORIGIN}${path}`, { method: 'POST', body }));
+async function post(object: Pick<Fetcher, 'fetch'>, address: string, body: string): Promise<void> {
+  const answer = await object.fetch(new Request(address, { method: 'POST', body }));
   await answer.body?.cancel();
   if (!answer.ok) {
-    throw new Error(`the QoS writer answered ${answer.status}`);
+    throw new Error(`${address} answered ${answer.status}`);
   }
 }
 

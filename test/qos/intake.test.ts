@@ -213,6 +213,26 @@ test.each([
   expect(answer.headers.get('access-control-allow-origin')).toBe('*');
 });
 
+test('who watches now is told within ten seconds: as JSON, as server-sent events and to Prometheus', async () => {
+  const token = await system.edge.sign({ stream: 'present', sub: 'erin' });
+  const event = { event: 'heartbeat', watchedMs: 9_000, stalledMs: 1_000, latencyMs: 2_000 };
+  const body = beacon('now-1', [event], { stream: 'present' });
+  expect((await send(token, JSON.stringify(body))).status).toBe(204);
+  const told = { stream: 'present', viewers: 1, rebufferingRatio: 0.1, latencyMs: 2_000 };
+  await expect
+    .poll(async () => (await system.ask('/v1/qos/now?stream=present')).json(), { timeout: 10_000 })
+    .toMatchObject({ streams: [told] });
+  const text = await (await system.ask('/v1/qos/now?format=prometheus')).text();
+  expect(text).toContain('rill_viewers{stream="present"} 1');
+  const events = await system.ask('/v1/qos/now?stream=present&format=sse');
+  expect(events.headers.get('content-type')).toBe('text/event-stream');
+  const reader = events.body?.getReader();
+  const first = new TextDecoder().decode((await reader?.read())?.value);
+  await reader?.cancel();
+  expect(JSON.parse(first.replace('data: ', ''))).toMatchObject([told]);
+  expect((await fetch(`${system.edge.url}/v1/qos/now?token=${token}`)).status).toBe(403);
+});
+
 test('a beacon without a token, or with one of another issuer, is not authenticated', async () => {
   const body = JSON.stringify(beacon('s', [{ event: 'end' }]));
   expect((await fetch(`${system.edge.url}/beacon`, { method: 'POST', body })).status).toBe(401);
