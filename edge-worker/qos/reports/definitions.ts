@@ -64,7 +64,6 @@ export const REPORTS = {
       { name: 'rebuffering_ratio', sql: ratio(stalled, wanted) },
       { name: 'stalls', sql: events('stall_begin') },
       { name: 'stalls_per_minute', sql: ratio(`${events('stall_begin')} * ${MS_PER_MINUTE}`, wanted) },
-      { name: 'sessions', sql: sessions },
     ],
   },
   failures: {
