@@ -5,6 +5,9 @@ import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
+import { answerBeacon } from '../qos/answer-beacon.ts';
+import { answerReport, answerSql } from '../qos/answer-reports.ts';
+import { recordDelivery, type RecordAnswered } from '../qos/record-delivery.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { answerAsset, answerWatchPage } from './pages.ts';
 import { answerPlayback, type Deliver, type FindKept } from './play.ts';
@@ -45,6 +48,7 @@ export function createGateway(parts: GatewayParts): Gateway {
 function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
   const { deliver, findKept = (): undefined => undefined } = parts;
   const now = parts.now ?? ((): number => Math.floor(Date.now() / 1000));
+  const nowMs = parts.now === undefined ? Date.now : (): number => now() * 1000;
   const heights = new RenditionHeights();
   const app = new Hono<{ Bindings: Env }>();
 
@@ -54,12 +58,34 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
   );
   app.get('/assets/:file', (context) => answerAsset(context.req.raw, context.env));
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
-  for (const path of ['/live/*', '/t/*']) {
+  for (const path of ['/beacon', '/t/:token/beacon']) {
     app.all(path, (context) =>
-      isRead(context.req.method)
-        ? answerPlayback(context.req.raw, { env: context.env, deliver, findKept, heights, now: now() })
-        : otherMethod(context.req.method, READ),
+      context.req.method === 'POST'
+        ? answerBeacon(context.req.raw, {
+            env: context.env,
+            now: nowMs,
+            waitUntil: (work) => context.executionCtx.waitUntil(work),
+          })
+        : otherMethod(context.req.method, 'POST, OPTIONS'),
     );
+  }
+  app.post('/v1/qos/sql', (context) => answerSql(context.req.raw, { env: context.env, now }));
+  app.get('/v1/qos/*', (context) => answerReport(context.req.raw, { env: context.env, now }));
+  app.all('/v1/qos/*', (context) => otherMethod(context.req.method, READ_AND_POST));
+  for (const path of ['/live/*', '/t/*']) {
+    app.all(path, (context) => {
+      if (!isRead(context.req.method)) {
+        return otherMethod(context.req.method, READ);
+      }
+      const { env } = context;
+      const startedAt = nowMs();
+      const waitUntil = (work: Promise<unknown>): void => context.executionCtx.waitUntil(work);
+      const record: RecordAnswered = (answered) => {
+        const times = { startedAt, firstByteAt: nowMs() };
+        recordDelivery({ ...answered, ...times }, { env, now: nowMs, waitUntil, random: Math.random });
+      };
+      return answerPlayback(context.req.raw, { env, deliver, findKept, heights, now: now(), record });
+    });
   }
 
   app.all('/publish/*', (context) => otherMethod(context.req.method, READ_AND_POST));

@@ -12,6 +12,7 @@ import { canonicalPath, canonicalRequest } from './canonical-request.ts';
 import { ANY_ORIGIN } from './cors.ts';
 import { denialAnswer } from './denial-answer.ts';
 import { findToken, splitTokenPath, type FoundToken } from './find-token.ts';
+import type { RecordAnswered } from '../qos/record-delivery.ts';
 import { applyRequest } from './http-semantics.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
 import { rewritePlaylist } from './rewrite.ts';
@@ -43,6 +44,8 @@ export async function answerPlayback(
     readonly findKept: FindKept;
     readonly heights: RenditionHeights;
     readonly now: number;
+    /** Hears of each answered request; it keeps nobody waiting. */
+    readonly record?: RecordAnswered;
   },
 ): Promise<Response> {
   const url = new URL(request.url);
@@ -69,7 +72,7 @@ export async function answerPlayback(
     deliverSafely(canonical, () => context.deliver(canonical, request, context.env));
   const refused = await refuseAboveHeight(resource.value, grant.value, { ...context, deliver });
   if (refused !== undefined) {
-    return answerRequest(request, takeAnswer(refused));
+    return respond(await applyRequest(request, takeAnswer(refused)));
   }
   const canonical = canonicalPath(resource.value, url.searchParams);
   const delivered =
@@ -80,11 +83,19 @@ export async function answerPlayback(
     found,
     url,
   });
-  return answerRequest(request, forViewer);
+  const answer = await applyRequest(request, forViewer);
+  context.record?.({
+    request,
+    resource: resource.value,
+    viewer: grant.value.viewer,
+    token: found.token,
+    delivered,
+    answer,
+  });
+  return respond(answer);
 }
 
-async function answerRequest(request: Request, forViewer: Delivered): Promise<Response> {
-  const { status, headers, body } = await applyRequest(request, forViewer);
+function respond({ status, headers, body }: Delivered): Response {
   return new Response(body, { status, headers: { ...headers, ...ANY_ORIGIN } });
 }
 

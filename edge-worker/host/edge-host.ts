@@ -41,6 +41,8 @@ export interface EdgeHostOptions {
   readonly cacheMib?: number;
   /** Port of V8's inspector on 127.0.0.1, for a CPU profile of the Worker; without it there is none. */
   readonly inspectorPort?: number | undefined;
+  /** Further variables of the Worker by name, such as where ClickHouse is. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** `request.cf` of every request, since nothing else knows a viewer's place here. */
   readonly cf?: Readonly<Record<string, Json>>;
   readonly log: HostLog;
@@ -73,6 +75,7 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
     store: options.store,
     cacheMib: options.cacheMib ?? DEFAULT_CACHE_MIB,
     inspectorPort: options.inspectorPort,
+    variables: options.variables ?? {},
     cf: options.cf ?? {},
     ...runtimeLog(options.log),
   });

@@ -36,6 +36,14 @@ const environmentSchema = z.object({
   RILL_CF: z.string().default('{}'),
   RILL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
+/** Variables that the Worker gets as they stand in the environment. */
+const PASSED_ON = [
+  'RILL_CLICKHOUSE_URL',
+  'RILL_CLICKHOUSE_USER',
+  'RILL_CLICKHOUSE_PASSWORD',
+  'RILL_CLICKHOUSE_DATABASE',
+  'RILL_QOS_DELIVERY_SAMPLE',
+] as const;
 const cfSchema = z.record(z.string(), z.json());
 
 await run();
@@ -83,9 +91,19 @@ function readOptions(environment: NodeJS.ProcessEnv): EdgeHostOptions | undefine
     ...(settings.RILL_S3_ENDPOINT === '' ? {} : { store: storeOf(settings) }),
     cacheMib: settings.RILL_CACHE_MIB,
     inspectorPort: settings.RILL_INSPECTOR_PORT,
+    variables: passedOn(environment),
     cf: cfSchema.parse(JSON.parse(settings.RILL_CF)),
     log: createLog(settings.RILL_LOG_LEVEL),
   };
+}
+
+function passedOn(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    PASSED_ON.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
 }
 
 function storeOf(settings: z.infer<typeof environmentSchema>): NonNullable<EdgeHostOptions['store']> {

@@ -45,6 +45,8 @@ export interface WorkerHostOptions {
   readonly cacheMib: number;
   /** Port of V8's inspector on 127.0.0.1. */
   readonly inspectorPort: number | undefined;
+  /** Further variables of the Worker by name. */
+  readonly variables: Readonly<Record<string, string>>;
   readonly cf: Readonly<Record<string, Json>>;
   readonly log: Log;
   readonly handleStructuredLogs: (entry: V4WorkerdStructuredLog) => void;
@@ -94,6 +96,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
           RILL_SERVICE_TOKEN: options.secrets.serviceToken,
           RILL_CACHE_MIB: String(options.cacheMib),
           ...storeBindings(options.store, options.secrets),
+          ...options.variables,
         },
         serviceBindings: { ...worker.serviceBindings, ...pages?.bindings },
         r2Buckets: buckets,

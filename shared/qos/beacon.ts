@@ -7,8 +7,8 @@
 
 import { z } from 'zod';
 
-/** What happens in a playback session; in `qos_events` the column `event` has the same words. */
-export const PLAYER_EVENTS = [
+/** What happens in a playback session; the QoS table's column `event` has the same words. */
+const PLAYER_EVENTS = [
   'session_start',
   'startup',
   'heartbeat',
@@ -19,7 +19,7 @@ export const PLAYER_EVENTS = [
   'error',
   'end',
 ] as const;
-/** One of {@link PLAYER_EVENTS}. */
+/** What happens in a playback session, by name. */
 export type PlayerEvent = (typeof PLAYER_EVENTS)[number];
 
 /** Time between two heartbeats of a session, milliseconds, unless the player is told otherwise. */
@@ -29,7 +29,7 @@ export const MAX_BEACON_BYTES = 64 * 1024;
 /** Most events in one beacon. */
 export const MAX_BEACON_EVENTS = 100;
 /** Longest `detail`, characters. */
-export const MAX_DETAIL_LENGTH = 200;
+const MAX_DETAIL_LENGTH = 200;
 
 /** Longest time that an event may report, milliseconds: a day, far beyond any heartbeat. */
 const MAX_TIME_MS = 86_400_000;
@@ -72,7 +72,7 @@ const beaconEventSchema = z.object({
   errorCode: z.string().max(64).optional(),
   /** What else there is to say; no address and nothing of the viewer. */
   detail: z.string().max(MAX_DETAIL_LENGTH).optional(),
-  /** The viewer left before the first frame; with `end` alone. */
+  /** With `end`: the viewer left before the first frame, without an error; with `error`: it let no frame come. */
   exitBeforeStart: z.boolean().optional(),
 });
 

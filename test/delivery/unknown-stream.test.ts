@@ -22,7 +22,7 @@ describe.each([
     const edge = await startEdgeAlone({ cacheMib });
     const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
     try {
-      const folder = edge.edgeUrl + (await edge.viewerPath('curious', STREAM));
+      const folder = edge.url + (await edge.viewerPath('curious', STREAM));
       const others = new Set(await hubFiles(edge));
       // What the runtime makes for every object that is named at all is there with the first question.
       await Promise.all(PATHS.map((path) => ask(`${folder}/${path}`, agent)));

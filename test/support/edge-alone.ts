@@ -22,10 +22,13 @@ const SECRETS = {
 /** A running edge with one stream. */
 export interface EdgeAlone {
   readonly origin: ScriptedOrigin;
+  /** Address of the edge, without a slash at its end. */
+  readonly url: string;
+  /** Signs a token of the edge with claims; it expires in an hour. */
+  sign(claims: Record<string, unknown>): Promise<string>;
   /** Address of the stream's folder with a token, without a slash at its end. */
   readonly streamUrl: string;
   readonly dataDir: string;
-  readonly edgeUrl: string;
   /** Path of a stream's folder for one viewer, with a token of its own; the stream that was begun unless named. */
   viewerPath(viewer: string, stream?: string): Promise<string>;
   /** What has reached a stream's hub. */
@@ -40,6 +43,10 @@ export interface EdgeAlone {
 /** Starts an edge whose cache has `cacheMib` MiB and begins a stream there. */
 export async function startEdgeAlone(options: {
   readonly cacheMib: number;
+  /** Further variables of the Worker. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** `request.cf` of every request. */
+  readonly cf?: EdgeHostOptions['cf'];
   /** Storage of another edge, which has the same keys. */
   readonly store?: MediaStore;
   /** EXT-X-TARGETDURATION, seconds: three of them are the longest hold. */
@@ -56,6 +63,8 @@ export async function startEdgeAlone(options: {
     dataDir,
     secrets: SECRETS,
     cacheMib: options.cacheMib,
+    ...(options.variables === undefined ? {} : { variables: options.variables }),
+    ...(options.cf === undefined ? {} : { cf: options.cf }),
     ...(options.store === undefined ? {} : { store: options.store }),
     log: { debug: quiet, info: quiet, warn: loud, error: loud },
   });
@@ -67,7 +76,7 @@ export async function startEdgeAlone(options: {
   });
   await origin.begin();
   const viewerPath: EdgeAlone['viewerPath'] = async (viewer, stream = STREAM) =>
-    `/t/${await signToken(viewer, stream)}/live/${stream}`;
+    `/t/${await sign({ stream, sub: viewer })}/live/${stream}`;
   const client = new AwsClient({
     accessKeyId: SECRETS.s3AccessKeyId,
     secretAccessKey: SECRETS.s3SecretAccessKey,
@@ -77,9 +86,10 @@ export async function startEdgeAlone(options: {
   });
   return {
     origin,
+    url: host.url,
+    sign,
     streamUrl: host.url + (await viewerPath('viewer')),
     dataDir,
-    edgeUrl: host.url,
     viewerPath,
     hubLoad: async (stream = STREAM) => {
       const answer = await fetch(`${host.url}/publish/${stream}/load`, {
@@ -101,8 +111,8 @@ export async function startEdgeAlone(options: {
   };
 }
 
-async function signToken(viewer: string, stream: string): Promise<string> {
-  return new SignJWT({ stream, sub: viewer })
+async function sign(claims: Record<string, unknown>): Promise<string> {
+  return new SignJWT(claims)
     .setProtectedHeader({ alg: 'HS256' })
     .setExpirationTime('1h')
     .sign(new TextEncoder().encode(SECRETS.playSecret));
