@@ -55,7 +55,7 @@ const DOUBLES = {
   bytes: "in `delivery`: bytes of the answer's body",
   ttfb_ms: 'in `delivery`: from the request to the first byte of the answer, ms',
   cache_hit: 'in `delivery`: 1 where a cache answered, else 0',
-  exit_before_start: 'with `end`: 1 where the viewer left before the first frame',
+  exit_before_start: '1 before the first frame: with `end` the viewer left, with `error` playback failed',
   throughput: 'throughput that the player measured, bits/s',
   at_ms: "when it happened, Unix ms, the viewer's clock corrected; `timestamp` is when it was taken in",
   weight: "how many of its kind the row stands for under Rill's own sampling",

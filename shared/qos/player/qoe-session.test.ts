@@ -167,7 +167,12 @@ describe('a playback session', () => {
     expect(take(new QoeSession(), request, leave).at(-1)?.exitBeforeStart).toBe(true);
     const error: MediaInput = { kind: 'error', sample: sample(1_000, 0), code: 'x', detail: 'y' };
     const failed = take(new QoeSession(), request, error, leave);
-    expect(failed.at(-2)).toMatchObject({ event: 'error', errorCode: 'x', detail: 'y' });
+    expect(failed.at(-2)).toMatchObject({
+      event: 'error',
+      errorCode: 'x',
+      detail: 'y',
+      exitBeforeStart: true,
+    });
     expect(failed.at(-1)).not.toHaveProperty('exitBeforeStart');
     expect(play().events.at(-1)).not.toHaveProperty('exitBeforeStart');
   });

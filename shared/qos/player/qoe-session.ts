@@ -207,8 +207,10 @@ export class QoeSession {
         this.#request(sample);
         return;
       case 'join':
-        this.#begin(sample);
-        this.#play(at, at);
+        if (this.#phase === 'idle') {
+          this.#begin(sample);
+          this.#play(at, at);
+        }
         return;
       case 'pause':
         this.#pause(at);
@@ -360,7 +362,8 @@ export class QoeSession {
   #fail(at: number, errorCode: string, detail: string | undefined): void {
     this.#errors += 1;
     if (this.#errors <= MAX_ERRORS && this.#sequence > 0) {
-      this.#emit('error', at, detail === undefined ? { errorCode } : { errorCode, detail });
+      const beforeStart = this.#phase === 'starting' ? { exitBeforeStart: true } : {};
+      this.#emit('error', at, { errorCode, ...(detail === undefined ? {} : { detail }), ...beforeStart });
     }
   }
 
