@@ -1,10 +1,11 @@
 /** The edge worker's entrypoints: gateway (default, never cached), delivery (cached) and its Durable Objects. */
 
-import { exports } from 'cloudflare:workers';
+import { exports, waitUntil } from 'cloudflare:workers';
 import { reachDelivery, type CallDelivery } from './delivery/reach-delivery.ts';
 import type { Env } from './env.ts';
 import { createGateway } from './gateway/app.ts';
 
+export { ViewerSessions } from './access/sessions/viewer-sessions.ts';
 export { DeliveryCache } from './delivery/cache/delivery-cache.ts';
 export { Delivery } from './delivery/entrypoint.ts';
 export { StreamHub } from './hub/stream-hub.ts';
@@ -14,6 +15,7 @@ const call: CallDelivery = (props) =>
   props.region === undefined ? exports.Delivery : exports.Delivery({ props });
 const gateway = createGateway({
   deliver: (canonical, viewer, env) => reachDelivery(canonical, viewer, { env, call }),
+  waitUntil,
 });
 
 const handler: ExportedHandler<Env> = {

@@ -1,10 +1,12 @@
 /** The gateway: routes in the order in which a request meets them. Its answers are never cached by the platform. */
 
 import { Hono } from 'hono';
+import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
+import { AccessGate } from './authorize.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { answerAsset, answerWatchPage } from './pages.ts';
 import { answerPlayback, type Deliver } from './play.ts';
@@ -15,12 +17,32 @@ import { RenditionHeights } from './rendition-heights.ts';
 const READ = 'GET, HEAD, OPTIONS';
 const READ_AND_POST = 'GET, HEAD, POST, OPTIONS';
 
+const NO_RULES: AccessSnapshot = {
+  version: 0,
+  policies: { default: { access: 'token', rules: [] }, streams: {} },
+  keys: [],
+  revocations: [],
+};
+
 /** The gateway's application. */
 export type Gateway = Hono<{ Bindings: Env }>;
 
-/** Makes the gateway over a way to reach delivery; `now` gives Unix seconds. */
-export function createGateway(parts: { readonly deliver: Deliver; readonly now?: () => number }): Gateway {
+/** What a gateway is made of. */
+export interface GatewayParts {
+  readonly deliver: Deliver;
+  /** Unix seconds. */
+  readonly now?: () => number;
+  /** What the edge knows of who may watch; without it every stream needs a token and nothing is revoked. */
+  readonly snapshot?: (env: Env, now: number) => AccessSnapshot;
+  /** Lets work go on after a request's answer. */
+  readonly waitUntil?: (work: Promise<unknown>) => void;
+}
+
+/** Makes the gateway. */
+export function createGateway(parts: GatewayParts): Gateway {
   const now = parts.now ?? ((): number => Math.floor(Date.now() / 1000));
+  const { deliver, snapshot = (): AccessSnapshot => NO_RULES, waitUntil = (): void => undefined } = parts;
+  const gate = new AccessGate();
   const heights = new RenditionHeights();
   const app: Gateway = new Hono();
 
@@ -36,9 +58,11 @@ export function createGateway(parts: { readonly deliver: Deliver; readonly now?:
   app.get('/assets/:file', (context) => answerAsset(context.req.raw, context.env));
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
   for (const path of ['/live/*', '/t/*']) {
-    app.get(path, (context) =>
-      answerPlayback(context.req.raw, { env: context.env, deliver: parts.deliver, heights, now: now() }),
-    );
+    app.get(path, ({ req, env }) => {
+      const at = now();
+      const context = { env, deliver, gate, heights, now: at, snapshot: snapshot(env, at), waitUntil };
+      return answerPlayback(req.raw, context);
+    });
   }
 
   app.all('/publish/*', (context) => otherMethod(context.req.method, READ_AND_POST));

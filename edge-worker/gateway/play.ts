@@ -1,15 +1,20 @@
 /** Playback: authorize, ask delivery for the canonical request, rewrite for this viewer. */
 
+import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
+import type { Denial } from '../../shared/access/denial.ts';
 import type { Grant } from '../../shared/access/grant.ts';
+import type { Place } from '../../shared/access/place.ts';
+import { ok, type Result } from '../../shared/result.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { parseLiveResource, type LiveResource } from '../resource.ts';
-import { authorize } from './authorize.ts';
+import type { AccessGate, Admission, Asked, Misconfiguration } from './authorize.ts';
 import { canonicalRequest } from './canonical-request.ts';
+import { carryFromMultivariant, carryOn, type Carriage } from './carry-token.ts';
 import { denialAnswer } from './denial-answer.ts';
-import { findToken, splitTokenPath, type FoundToken } from './find-token.ts';
+import { splitTokenPath, type FoundToken } from './find-token.ts';
 import { applyRequest } from './http-semantics.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
 import { rewritePlaylist } from './rewrite.ts';
@@ -30,50 +35,73 @@ const VIEWER_HEADERS = [
   'retry-after',
 ];
 
-/** Answers `GET` and `HEAD` below `/live/` and `/t/{token}/live/`; `now` is Unix seconds. */
-export async function answerPlayback(
-  request: Request,
-  context: {
-    readonly env: Env;
-    readonly deliver: Deliver;
-    readonly heights: RenditionHeights;
-    readonly now: number;
-  },
-): Promise<Response> {
+/** What playback needs beside the request. */
+export interface PlaybackContext {
+  readonly env: Env;
+  readonly deliver: Deliver;
+  readonly gate: AccessGate;
+  readonly heights: RenditionHeights;
+  /** Unix seconds. */
+  readonly now: number;
+  readonly snapshot: AccessSnapshot;
+  /** Lets work go on after the answer. */
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+/** Answers `GET` and `HEAD` below `/live/` and `/t/{token}/live/`. */
+export async function answerPlayback(request: Request, context: PlaybackContext): Promise<Response> {
   const url = new URL(request.url);
-  const resource = parseLiveResource(splitTokenPath(url.pathname).path);
-  if (!resource.ok) {
-    return errorAnswer(404, resource.failure.reason, {
-      detail: resource.failure.detail,
+  const parsed = parseLiveResource(splitTokenPath(url.pathname).path);
+  if (!parsed.ok) {
+    return errorAnswer(404, parsed.failure.reason, {
+      detail: parsed.failure.detail,
       headers: { 'cache-control': cacheControl({ kind: 'refusal' }) },
     });
   }
-  const found = findToken(request, url);
-  const stream = resource.value.stream;
-  const grant = await authorize({
-    found,
-    stream,
-    country: viewerCountry(request),
-    secret: context.env.RILL_PLAY_SECRET,
-    now: context.now,
-  });
-  if (!grant.ok || found === undefined) {
-    return denialAnswer(grant.ok ? { reason: 'token-missing' } : grant.failure, stream);
+  const resource = parsed.value;
+  const asked: Asked = { ...context, request, url, resource, place: viewerPlace(request) };
+  const admission = await context.gate.admit(asked);
+  if (!admission.ok) {
+    return denialAnswer(admission.failure, resource.stream);
   }
   const deliver = (canonical: Request): Promise<Response> =>
     deliverSafely(canonical, () => context.deliver(canonical, request, context.env));
-  const refused = await refuseAboveHeight(resource.value, grant.value, { ...context, deliver });
+  const { grant } = admission.value;
+  const refused = await refuseAboveHeight(resource, grant, { ...context, deliver });
   if (refused !== undefined) {
     return applyRequest(request, refused);
   }
-  const delivered = await deliver(canonicalRequest(resource.value, url.searchParams));
-  const forViewer = await rewriteForViewer(delivered, {
-    resource: resource.value,
-    grant: grant.value,
-    found,
-    url,
-  });
-  return applyRequest(request, forViewer);
+  const delivered = await deliver(canonicalRequest(resource, url.searchParams));
+  const carriage = await carry(delivered, { admission: admission.value, asked, gate: context.gate });
+  if (!carriage.ok) {
+    await delivered.body?.cancel();
+    return denialAnswer(carriage.failure, resource.stream);
+  }
+  const viewer = { resource, admission: admission.value, carriage: carriage.value, url };
+  return applyRequest(request, await rewriteForViewer(delivered, viewer));
+}
+
+/** How the token goes on from this answer; a multivariant playlist that is there may start a session. */
+async function carry(
+  delivered: Response,
+  viewer: { readonly admission: Admission; readonly asked: Asked; readonly gate: AccessGate },
+): Promise<Result<Carriage, Denial | Misconfiguration>> {
+  const { admission, asked } = viewer;
+  const { found, grant } = admission;
+  const { request, resource, url, now } = asked;
+  const isMultivariant = resource.kind === 'multivariant-playlist' && request.method === 'GET';
+  if (found === undefined || !isMultivariant || delivered.status !== 200) {
+    return ok(carryOn(found));
+  }
+  const issued = await viewer.gate.beginSession(admission, asked);
+  return issued.ok
+    ? ok(
+        carryFromMultivariant({
+          ...{ found, issued: issued.value, expires: grant.expires },
+          ...{ stream: resource.stream, url, now },
+        }),
+      )
+    : issued;
 }
 
 async function deliverSafely(
@@ -119,26 +147,28 @@ async function rewriteForViewer(
   delivered: Response,
   viewer: {
     readonly resource: LiveResource;
-    readonly grant: Grant;
-    readonly found: FoundToken;
+    readonly admission: Admission;
+    readonly carriage: Carriage;
     readonly url: URL;
   },
 ): Promise<Response> {
-  const headers = viewerHeaders(delivered, viewer.found);
-  const change = viewerChange(viewer);
+  const { resource, admission, carriage, url } = viewer;
+  const headers = viewerHeaders(delivered, admission.found);
+  const change = viewerChange({ resource, grant: admission.grant, carriage, url });
+  setSession(headers, carriage);
   if (delivered.status !== 200 || change === undefined) {
     return new Response(delivered.body, { status: delivered.status, headers });
   }
   // Not `text()`: the runtime warns of each body that is not text by its content type.
   const text = new TextDecoder().decode(await delivered.arrayBuffer());
-  const rewritten = rewritePlaylist(text, change, viewer.url);
+  const rewritten = rewritePlaylist(text, change, url);
   if (rewritten === undefined) {
     const limit = change.maxHeight ?? 0;
-    return denialAnswer({ reason: 'above-height', height: undefined, limit }, viewer.resource.stream);
+    return denialAnswer({ reason: 'above-height', height: undefined, limit }, resource.stream);
   }
   const playlist = new TextEncoder().encode(rewritten);
   headers.set('content-length', String(playlist.length));
-  if (change.maxHeight !== undefined) {
+  if (change.maxHeight !== undefined && headers.has('etag')) {
     // The limit is not in the URL, so the tag has to tell the copies apart (RFC 9110 §8.8.3).
     headers.set('etag', limitedTag(headers.get('etag') ?? '""', change.maxHeight));
   }
@@ -149,7 +179,22 @@ function limitedTag(etag: string, maxHeight: number): string {
   return etag.replace(/"$/, `;${maxHeight}p"`);
 }
 
-function viewerHeaders(delivered: Response, found: FoundToken): Headers {
+/** An answer that hands out a token is this viewer's alone, and new each time. */
+function setSession(headers: Headers, { cookie, location }: Carriage): void {
+  if (cookie === undefined && location === undefined) {
+    return;
+  }
+  headers.set('cache-control', 'private, no-store');
+  headers.delete('etag');
+  if (cookie !== undefined) {
+    headers.set('set-cookie', cookie);
+  }
+  if (location !== undefined) {
+    headers.set('content-location', location);
+  }
+}
+
+function viewerHeaders(delivered: Response, found: FoundToken | undefined): Headers {
   const headers = new Headers();
   for (const name of VIEWER_HEADERS) {
     const value = delivered.headers.get(name);
@@ -157,15 +202,21 @@ function viewerHeaders(delivered: Response, found: FoundToken): Headers {
       headers.set(name, value);
     }
   }
-  if (found.place === 'header' || found.place === 'cookie') {
+  if (found?.place === 'header' || found?.place === 'cookie') {
     // Here the URL alone opens nothing, so no cache that others share may answer with it.
     headers.set('cache-control', (headers.get('cache-control') ?? 'no-store').replace(/^public/, 'private'));
   }
   return headers;
 }
 
-/** ISO 3166-1 alpha-2 country from which the platform saw the request come. */
-function viewerCountry(request: Request): string | undefined {
+/** From where the platform saw the request come. */
+function viewerPlace(request: Request): Place {
   const country: unknown = request.cf?.['country'];
-  return typeof country === 'string' ? country : undefined;
+  return {
+    country: typeof country === 'string' ? country : undefined,
+    continent: undefined,
+    region: undefined,
+    asn: undefined,
+    address: undefined,
+  };
 }

@@ -19,6 +19,7 @@ const playClaimsSchema = z.object({
   nbf: z.int().optional(),
   iat: z.int().optional(),
   sub: z.string().max(256).optional(),
+  jti: z.string().min(1).max(256).optional(),
   /** ISO 3166-1 alpha-2 countries. */
   country: z
     .array(z.string().regex(/^[A-Z]{2}$/))
@@ -26,6 +27,13 @@ const playClaimsSchema = z.object({
     .max(250)
     .optional(),
   maxHeight: z.int().min(1).max(16_384).optional(),
+  /** Concurrent sessions of `sub`; a number alone means that the oldest loses. */
+  sessions: z
+    .union([
+      z.int().min(1).max(1000),
+      z.object({ limit: z.int().min(1).max(1000), loser: z.enum(['oldest', 'newest']) }),
+    ])
+    .optional(),
 });
 /** A playback token's payload. */
 export type PlayClaims = z.infer<typeof playClaimsSchema>;
@@ -40,8 +48,10 @@ export function readGrant(claims: unknown): Result<Grant, Denial> {
   if (!stream.ok) {
     return fail({ reason: 'token-malformed', detail: `stream: ${stream.failure.expected}` });
   }
+  const { sessions } = parsed.data;
   return ok({
-    tokenId: undefined,
+    tokenId: parsed.data.jti,
+    issuedAt: parsed.data.iat,
     issuer: undefined,
     viewer: parsed.data.sub,
     scopes: ['play'],
@@ -56,7 +66,7 @@ export function readGrant(claims: unknown): Result<Grant, Denial> {
     },
     maxHeight: parsed.data.maxHeight,
     maxBitrate: undefined,
-    sessions: undefined,
+    sessions: typeof sessions === 'number' ? { limit: sessions, loser: 'oldest' } : sessions,
     timeShift: undefined,
     session: undefined,
   });

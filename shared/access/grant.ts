@@ -15,6 +15,8 @@ export interface Grant {
   readonly streams: readonly string[];
   readonly notBefore: number | undefined;
   readonly expires: number;
+  /** When the token was issued (JWT and CAT `iat`), by which a revocation tells old tokens from new ones. */
+  readonly issuedAt?: number | undefined;
   readonly area: GrantArea;
   /** Largest picture height, in luma samples. */
   readonly maxHeight: number | undefined;
@@ -26,6 +28,8 @@ export interface Grant {
   readonly timeShift: number | undefined;
   /** The playback session that this token is bound to: set in session tokens that the edge itself issued. */
   readonly session: string | undefined;
+  /** When that session began, Unix milliseconds. */
+  readonly sessionStarted?: number | undefined;
 }
 
 /** From where a grant holds: every list that is given has to contain the request's value. */
