@@ -15,7 +15,7 @@ const call: CallDelivery = (props) =>
   props.region === undefined ? exports.Delivery : exports.Delivery({ props });
 const gateway = createGateway({
   deliver: (canonical, viewer, env) => reachDelivery(canonical, viewer, { env, call }),
-  waitUntil,
+  background: waitUntil,
 });
 
 const handler: ExportedHandler<Env> = {

@@ -6,12 +6,12 @@ import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
-import { AccessGate } from './authorize.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { answerAsset, answerWatchPage } from './pages.ts';
 import { answerPlayback, type Deliver } from './play.ts';
 import { answerPublish } from './publish.ts';
 import { RenditionHeights } from './rendition-heights.ts';
+import { ViewerSession } from './viewer-session.ts';
 
 /** Methods of what can only be read; Hono serves HEAD through the GET routes. */
 const READ = 'GET, HEAD, OPTIONS';
@@ -34,15 +34,15 @@ export interface GatewayParts {
   readonly now?: () => number;
   /** What the edge knows of who may watch; without it every stream needs a token and nothing is revoked. */
   readonly snapshot?: (env: Env, now: number) => AccessSnapshot;
-  /** Lets work go on after a request's answer. */
-  readonly waitUntil?: (work: Promise<unknown>) => void;
+  /** Keeps work alive that goes on after an answer. */
+  readonly background?: (work: Promise<unknown>) => void;
 }
 
 /** Makes the gateway. */
 export function createGateway(parts: GatewayParts): Gateway {
   const now = parts.now ?? ((): number => Math.floor(Date.now() / 1000));
-  const { deliver, snapshot = (): AccessSnapshot => NO_RULES, waitUntil = (): void => undefined } = parts;
-  const gate = new AccessGate();
+  const { deliver, snapshot = (): AccessSnapshot => NO_RULES, background = (): void => undefined } = parts;
+  const sessions = new ViewerSession();
   const heights = new RenditionHeights();
   const app: Gateway = new Hono();
 
@@ -60,7 +60,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   for (const path of ['/live/*', '/t/*']) {
     app.get(path, ({ req, env }) => {
       const at = now();
-      const context = { env, deliver, gate, heights, now: at, snapshot: snapshot(env, at), waitUntil };
+      const context = { env, deliver, sessions, heights, now: at, snapshot: snapshot(env, at), background };
       return answerPlayback(req.raw, context);
     });
   }

@@ -10,7 +10,7 @@ import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { parseLiveResource, type LiveResource } from '../resource.ts';
-import type { AccessGate, Admission, Asked, Misconfiguration } from './authorize.ts';
+import { authorize, isSessionStart, type Admission, type Asked, type Misconfiguration } from './authorize.ts';
 import { canonicalRequest } from './canonical-request.ts';
 import { carryFromMultivariant, carryOn, type Carriage } from './carry-token.ts';
 import { denialAnswer } from './denial-answer.ts';
@@ -19,6 +19,7 @@ import { applyRequest } from './http-semantics.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
 import { rewritePlaylist } from './rewrite.ts';
 import { viewerChange } from './viewer-change.ts';
+import type { ViewerSession } from './viewer-session.ts';
 
 /** Sends a canonical request to delivery; the viewer's own says where it came from. */
 export type Deliver = (canonical: Request, viewer: Request, env: Env) => Promise<Response>;
@@ -39,13 +40,13 @@ const VIEWER_HEADERS = [
 export interface PlaybackContext {
   readonly env: Env;
   readonly deliver: Deliver;
-  readonly gate: AccessGate;
+  readonly sessions: ViewerSession;
   readonly heights: RenditionHeights;
   /** Unix seconds. */
   readonly now: number;
   readonly snapshot: AccessSnapshot;
-  /** Lets work go on after the answer. */
-  readonly waitUntil: (work: Promise<unknown>) => void;
+  /** Keeps work alive that goes on after the answer. */
+  readonly background: (work: Promise<unknown>) => void;
 }
 
 /** Answers `GET` and `HEAD` below `/live/` and `/t/{token}/live/`. */
@@ -60,7 +61,7 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
   }
   const resource = parsed.value;
   const asked: Asked = { ...context, request, url, resource, place: viewerPlace(request) };
-  const admission = await context.gate.admit(asked);
+  const admission = await authorize(asked, context.sessions);
   if (!admission.ok) {
     return denialAnswer(admission.failure, resource.stream);
   }
@@ -72,7 +73,7 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
     return applyRequest(request, refused);
   }
   const delivered = await deliver(canonicalRequest(resource, url.searchParams));
-  const carriage = await carry(delivered, { admission: admission.value, asked, gate: context.gate });
+  const carriage = await carry(delivered, { admission: admission.value, asked, sessions: context.sessions });
   if (!carriage.ok) {
     await delivered.body?.cancel();
     return denialAnswer(carriage.failure, resource.stream);
@@ -84,16 +85,15 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
 /** How the token goes on from this answer; a multivariant playlist that is there may start a session. */
 async function carry(
   delivered: Response,
-  viewer: { readonly admission: Admission; readonly asked: Asked; readonly gate: AccessGate },
+  viewer: { readonly admission: Admission; readonly asked: Asked; readonly sessions: ViewerSession },
 ): Promise<Result<Carriage, Denial | Misconfiguration>> {
   const { admission, asked } = viewer;
   const { found, grant } = admission;
-  const { request, resource, url, now } = asked;
-  const isMultivariant = resource.kind === 'multivariant-playlist' && request.method === 'GET';
-  if (found === undefined || !isMultivariant || delivered.status !== 200) {
+  const { resource, url, now } = asked;
+  if (found === undefined || !isSessionStart(asked) || delivered.status !== 200) {
     return ok(carryOn(found));
   }
-  const issued = await viewer.gate.beginSession(admission, asked);
+  const issued = await viewer.sessions.begin(admission, asked);
   return issued.ok
     ? ok(
         carryFromMultivariant({
@@ -209,14 +209,20 @@ function viewerHeaders(delivered: Response, found: FoundToken | undefined): Head
   return headers;
 }
 
-/** From where the platform saw the request come. */
+/** Where the platform saw the request come from. */
 function viewerPlace(request: Request): Place {
-  const country: unknown = request.cf?.['country'];
+  const text = (name: string): string | undefined => {
+    const value: unknown = request.cf?.[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const asn: unknown = request.cf?.['asn'];
+  const country = text('country');
+  const region = text('regionCode');
   return {
-    country: typeof country === 'string' ? country : undefined,
-    continent: undefined,
-    region: undefined,
-    asn: undefined,
-    address: undefined,
+    country,
+    continent: text('continent'),
+    region: country === undefined || region === undefined ? undefined : `${country}-${region}`,
+    asn: typeof asn === 'number' ? asn : undefined,
+    address: request.headers.get('cf-connecting-ip') ?? undefined,
   };
 }

@@ -2,7 +2,7 @@
 
 import type { SessionLife } from '../access/sessions/session-life.ts';
 import type { Env } from '../env.ts';
-import { MIN_SECRET_BYTES } from './token-verifier.ts';
+import { MIN_SECRET_BYTES } from '../access/verify/verification-key.ts';
 
 /** Four hours: a match with what comes before and after it, a film, an evening. */
 const DEFAULT_SESSION_SECONDS = 4 * 3600;
@@ -20,8 +20,15 @@ export function sessionLife(env: Env): SessionLife {
 
 /** What the key of session tokens is derived from; `undefined` where neither secret is long enough. */
 export function sessionSecret(env: Env): string | undefined {
-  return [env.RILL_SESSION_SECRET, env.RILL_PLAY_SECRET].find(
-    (secret) => secret !== undefined && secret.length >= MIN_SECRET_BYTES,
+  return [env.RILL_SESSION_SECRET, env.RILL_PLAY_SECRET].find(isLongEnough);
+}
+
+/** Whether a secret is as long as the hash that it is used with (RFC 7518 §3.2). */
+export function isLongEnough(secret: string | undefined): boolean {
+  // A character is at least a byte of UTF-8; only a short text has to be counted.
+  return (
+    secret !== undefined &&
+    (secret.length >= MIN_SECRET_BYTES || new TextEncoder().encode(secret).length >= MIN_SECRET_BYTES)
   );
 }
 

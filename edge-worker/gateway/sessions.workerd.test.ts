@@ -31,7 +31,7 @@ function edge(options: { readonly env?: Partial<Env>; readonly live?: () => bool
     deliver: async (request) => delivered(new URL(request.url).pathname, options.live?.() ?? true),
     now: () => state.now,
     snapshot: () => state.snapshot,
-    waitUntil: (work) => state.work.push(work),
+    background: (work) => state.work.push(work),
   });
   const state: Edge = {
     now: NOW,
@@ -288,7 +288,9 @@ describe('counted sessions', () => {
       }
       return { held: true, started: NOW * 1000 };
     };
-    const device = edge({ env: { VIEWER_SESSIONS: { getByName: () => ({ hear }) } } });
+    const device = edge({
+      env: { VIEWER_SESSIONS: { getByName: () => ({ hear, claim: async () => true }) } },
+    });
     const url = await counted('heartbeat', 'newest');
     const [child] = await addresses(await device.get(url), url);
     for (let second = 0; second < 30; second += 1) {

@@ -1,4 +1,6 @@
-/** What a bearer may do: the one type every kind of token becomes. */
+/** What a bearer may do: the one type every kind of token becomes. Plain JSON, so that a session can carry it. */
+
+import type { CatLimits } from './cat/cat-limits.ts';
 
 /** What a token may be used for; a token without scopes of its own may `play`. */
 export type Scope = 'play' | 'publish' | 'admin' | 'analytics';
@@ -14,9 +16,9 @@ export interface Grant {
   /** Stream names, or patterns in which `*` stands for any run of a name's characters; never empty. */
   readonly streams: readonly string[];
   readonly notBefore: number | undefined;
-  readonly expires: number;
-  /** When the token was issued (JWT and CAT `iat`), by which a revocation tells old tokens from new ones. */
+  /** When the token says that it was issued; revocations go by it. */
   readonly issuedAt?: number | undefined;
+  readonly expires: number;
   readonly area: GrantArea;
   /** Largest picture height, in luma samples. */
   readonly maxHeight: number | undefined;
@@ -30,6 +32,8 @@ export interface Grant {
   readonly session: string | undefined;
   /** When that session began, Unix milliseconds. */
   readonly sessionStarted?: number | undefined;
+  /** What a Common Access Token asks of each request beyond the above; with it, clock differences are not forgiven. */
+  readonly cat?: CatLimits | undefined;
 }
 
 /** From where a grant holds: every list that is given has to contain the request's value. */

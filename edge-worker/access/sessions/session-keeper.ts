@@ -4,13 +4,17 @@
  */
 
 import type { Denial } from '../../../shared/access/denial.ts';
+import type { Grant } from '../../../shared/access/grant.ts';
 import { describeError, logEvent } from '../../log.ts';
 import { HEARTBEAT_MS, LEASE_MS } from './lease.ts';
 import type { SessionAnswer, SessionCall } from './viewer-sessions.ts';
 
 /** What the keeper uses of the viewers' objects. */
 export interface ViewerSessionObjects {
-  getByName(viewer: string): { hear(call: SessionCall): Promise<SessionAnswer> };
+  getByName(viewer: string): {
+    hear(call: SessionCall): Promise<SessionAnswer>;
+    claim(until: number): Promise<boolean>;
+  };
 }
 
 /** What a request's surroundings are to the keeper. */
@@ -18,8 +22,13 @@ export interface KeeperContext {
   readonly objects: ViewerSessionObjects;
   /** Unix milliseconds. */
   readonly now: number;
-  /** Lets work go on after the request's answer. */
-  readonly waitUntil: (work: Promise<unknown>) => void;
+  /** Keeps work alive that goes on after the answer. */
+  readonly background: (work: Promise<unknown>) => void;
+}
+
+/** The name of a viewer's object. */
+export function viewerObject(viewer: string): string {
+  return `viewer:${viewer}`;
 }
 
 /** Longest wait for a viewer's object, milliseconds: beyond, the viewer is let through. */
@@ -50,6 +59,23 @@ export class SessionKeeper {
     return { started: answer?.started ?? context.now, denial };
   }
 
+  /** Gives up a token for one use; `false` where that was done before, or nobody can tell. */
+  async claim(
+    grant: Pick<Grant, 'issuer' | 'tokenId' | 'expires'>,
+    context: KeeperContext,
+  ): Promise<boolean> {
+    const { issuer = '', tokenId, expires } = grant;
+    if (tokenId === undefined) {
+      return false;
+    }
+    try {
+      return await inTime(context.objects.getByName(`token:${issuer}:${tokenId}`).claim(expires * 1000));
+    } catch (error) {
+      logEvent('error', 'sessions-unreachable', { cause: describeError(error) });
+      return false;
+    }
+  }
+
   /** Tells why a session may not go on; most often from memory, without waiting. */
   check(
     viewer: string,
@@ -62,7 +88,7 @@ export class SessionKeeper {
     }
     if (context.now - known.askedAt >= HEARTBEAT_MS) {
       known.askedAt = context.now;
-      context.waitUntil(this.#ask(viewer, call, context));
+      context.background(this.#ask(viewer, call, context));
     }
     return known.denial;
   }
@@ -101,15 +127,21 @@ async function ask(
   call: SessionCall,
   objects: ViewerSessionObjects,
 ): Promise<SessionAnswer | undefined> {
+  try {
+    return await inTime(objects.getByName(viewerObject(viewer)).hear(call));
+  } catch (error) {
+    logEvent('error', 'sessions-unreachable', { stream: call.stream, cause: describeError(error) });
+    return undefined;
+  }
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     late.reject(new Error(`no answer within ${ANSWER_LIMIT_MS} ms`));
   }, ANSWER_LIMIT_MS);
   try {
-    return await Promise.race([objects.getByName(viewer).hear(call), late.promise]);
-  } catch (error) {
-    logEvent('error', 'sessions-unreachable', { stream: call.stream, cause: describeError(error) });
-    return undefined;
+    return await Promise.race([answer, late.promise]);
   } finally {
     clearTimeout(timer);
   }

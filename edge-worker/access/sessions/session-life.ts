@@ -25,7 +25,8 @@ export function decideSession(grant: Grant, life: SessionLife, now: number): Ses
   if (grant.session === undefined) {
     const outlived = grant.expires < now + life.token;
     const expires = Math.min(Math.max(grant.expires, now + life.token), now + life.longest);
-    return outlived || grant.sessions !== undefined ? { kind: 'start', expires } : { kind: 'none' };
+    const isNeeded = grant.sessions !== undefined || grant.cat?.singleUse === true;
+    return outlived || isNeeded ? { kind: 'start', expires } : { kind: 'none' };
   }
   const end = Math.floor((grant.sessionStarted ?? 0) / 1000) + life.longest;
   const expires = Math.min(now + life.token, end);

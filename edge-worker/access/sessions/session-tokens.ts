@@ -7,6 +7,7 @@
 
 import { base64url } from 'jose';
 import { z } from 'zod';
+import type { CatLimits } from '../../../shared/access/cat/cat-limits.ts';
 import { MAX_TOKEN_LENGTH } from '../../../shared/access/claims.ts';
 import type { Denial } from '../../../shared/access/denial.ts';
 import type { Grant } from '../../../shared/access/grant.ts';
@@ -41,6 +42,8 @@ const grantSchema = z.object({
   timeShift: z.number().optional(),
   session: z.string(),
   sessionStarted: z.number(),
+  /** As it was read from the first token. */
+  cat: z.custom<CatLimits>((value) => typeof value === 'object' && value !== null).optional(),
 });
 
 /** Tells a session token from a token of an issuer by its look. */

@@ -1,4 +1,7 @@
-/** One viewer's sessions across the world: who has a place, kept in SQLite so that a restart frees none. */
+/**
+ * One viewer's sessions across the world: who has a place, kept in SQLite so that a restart frees none. Tokens that
+ * may be used once have objects of this class too, each one of its own.
+ */
 
 import { DurableObject } from 'cloudflare:workers';
 import type { SessionLimit } from '../../../shared/access/grant.ts';
@@ -30,6 +33,11 @@ type LeaseColumns = {
   until: number;
 };
 
+/** Key of a token's mark. */
+const CLAIMED = 'claimed';
+/** After a token's expiry, milliseconds: clocks of other locations may still be behind it. */
+const CLAIM_KEPT_MS = 60_000;
+
 /** Keeps the leases of one viewer; the object's name is the viewer's. */
 export class ViewerSessions extends DurableObject<Env> {
   readonly #sql: SqlStorage;
@@ -57,6 +65,16 @@ export class ViewerSessions extends DurableObject<Env> {
     });
     await this.#store(leases, now);
     return { held, started };
+  }
+
+  /** Whether this object's token is given up for the first time; kept until it expires, Unix milliseconds. */
+  async claim(until: number): Promise<boolean> {
+    if ((await this.ctx.storage.get(CLAIMED)) !== undefined) {
+      return false;
+    }
+    await this.ctx.storage.put(CLAIMED, true);
+    await this.ctx.storage.setAlarm(Math.max(until + CLAIM_KEPT_MS, Date.now() + CLAIM_KEPT_MS));
+    return true;
   }
 
   /** The sessions that play now. */
