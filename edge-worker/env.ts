@@ -1,5 +1,6 @@
 /** What the platform binds to the edge worker; `wrangler.toml` declares it, the secrets are set beside it. */
 
+import type { Registries } from './access/registry/access-registry.ts';
 import type * as entrypoints from './index.ts';
 
 /** What gateway and delivery use of the stream hubs' namespace. */
@@ -25,6 +26,8 @@ export interface Env {
   readonly RELAY?: Relays;
   /** One cache object per stream, used when `RILL_CACHE_MIB` is set: where no platform caches delivery. */
   readonly CACHE?: Hubs;
+  /** The one object that holds policies, keys and revocations. */
+  readonly ACCESS_REGISTRY?: Registries;
   /** The built pages, `.build/pages`. */
   readonly ASSETS: Pick<Fetcher, 'fetch'>;
   /** `on`: viewers' regions reach a hub through relays. */
@@ -48,7 +51,7 @@ declare global {
   namespace Cloudflare {
     interface GlobalProps {
       mainModule: typeof entrypoints;
-      durableNamespaces: 'StreamHub' | 'StreamRelay' | 'DeliveryCache';
+      durableNamespaces: 'StreamHub' | 'StreamRelay' | 'DeliveryCache' | 'AccessRegistry';
     }
   }
 }

@@ -1,6 +1,11 @@
 /** The gateway: routes in the order in which a request meets them. Its answers are never cached by the platform. */
 
 import { Hono } from 'hono';
+import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
+import { ok, type Result } from '../../shared/result.ts';
+import { createAdminApp } from '../access/admin/admin-app.ts';
+import { INITIAL_STATE } from '../access/registry/registry-change.ts';
+import type { AccessUnavailable } from '../access/registry/snapshot-source.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
@@ -13,14 +18,26 @@ import { RenditionHeights } from './rendition-heights.ts';
 
 /** Methods of what can only be read; Hono serves HEAD through the GET routes. */
 const READ = 'GET, HEAD, OPTIONS';
+const ADMIN_METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
 const READ_AND_POST = 'GET, HEAD, POST, OPTIONS';
 
 /** The gateway's application. */
 export type Gateway = Hono<{ Bindings: Env }>;
 
-/** Makes the gateway over a way to reach delivery; `now` gives Unix seconds. */
-export function createGateway(parts: { readonly deliver: Deliver; readonly now?: () => number }): Gateway {
+/** What a gateway is made of. */
+export interface GatewayParts {
+  readonly deliver: Deliver;
+  /** Unix seconds. */
+  readonly now?: () => number;
+  /** What the edge knows of who may watch; without it every stream needs a token, and nothing is revoked. */
+  readonly snapshot?: () => Promise<Result<AccessSnapshot, AccessUnavailable>>;
+}
+
+/** Makes the gateway. */
+export function createGateway(parts: GatewayParts): Gateway {
   const now = parts.now ?? ((): number => Math.floor(Date.now() / 1000));
+  const snapshot =
+    parts.snapshot ?? (async (): Promise<ReturnType<typeof ok<AccessSnapshot>>> => ok(INITIAL_STATE));
   const heights = new RenditionHeights();
   const app: Gateway = new Hono();
 
@@ -37,11 +54,20 @@ export function createGateway(parts: { readonly deliver: Deliver; readonly now?:
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
   for (const path of ['/live/*', '/t/*']) {
     app.get(path, (context) =>
-      answerPlayback(context.req.raw, { env: context.env, deliver: parts.deliver, heights, now: now() }),
+      answerPlayback(context.req.raw, {
+        env: context.env,
+        deliver: parts.deliver,
+        heights,
+        now: now(),
+        snapshot,
+      }),
     );
   }
 
+  app.route('/', createAdminApp(now));
+
   app.all('/publish/*', (context) => otherMethod(context.req.method, READ_AND_POST));
+  app.all('/v1/admin/*', (context) => otherMethod(context.req.method, ADMIN_METHODS));
   for (const path of ['/healthz', '/watch/*', '/assets/*', '/live/*', '/t/*']) {
     app.all(path, (context) => otherMethod(context.req.method, READ));
   }

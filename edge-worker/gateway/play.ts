@@ -1,6 +1,11 @@
 /** Playback: authorize, ask delivery for the canonical request, rewrite for this viewer. */
 
+import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
+import { decidePolicy, streamPolicy } from '../../shared/access/decide-policy.ts';
 import type { Grant } from '../../shared/access/grant.ts';
+import type { Place } from '../../shared/access/place.ts';
+import type { Result } from '../../shared/result.ts';
+import type { AccessUnavailable } from '../access/registry/snapshot-source.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
@@ -38,6 +43,7 @@ export async function answerPlayback(
     readonly deliver: Deliver;
     readonly heights: RenditionHeights;
     readonly now: number;
+    readonly snapshot: () => Promise<Result<AccessSnapshot, AccessUnavailable>>;
   },
 ): Promise<Response> {
   const url = new URL(request.url);
@@ -50,26 +56,37 @@ export async function answerPlayback(
   }
   const found = findToken(request, url);
   const stream = resource.value.stream;
-  const grant = await authorize({
+  const snapshot = await context.snapshot();
+  if (!snapshot.ok) {
+    return errorAnswer(503, 'unavailable', { headers: { 'retry-after': '1' } });
+  }
+  const place = viewerPlace(request);
+  const authorized = await authorize({
     found,
     stream,
-    country: viewerCountry(request),
+    country: place.country,
     secret: context.env.RILL_PLAY_SECRET,
     now: context.now,
   });
-  if (!grant.ok || found === undefined) {
-    return denialAnswer(grant.ok ? { reason: 'token-missing' } : grant.failure, stream);
+  if (!authorized.ok || found === undefined) {
+    return denialAnswer(authorized.ok ? { reason: 'token-missing' } : authorized.failure, stream);
   }
+  const decision = decidePolicy(streamPolicy(snapshot.value.policies, stream), place, context.now);
+  if (decision.kind === 'deny') {
+    const denial = { reason: 'location-blocked', rule: decision.rule, country: place.country } as const;
+    return denialAnswer(denial, stream);
+  }
+  const grant = limitHeight(authorized.value, decision.maxHeight);
   const deliver = (canonical: Request): Promise<Response> =>
     deliverSafely(canonical, () => context.deliver(canonical, request, context.env));
-  const refused = await refuseAboveHeight(resource.value, grant.value, { ...context, deliver });
+  const refused = await refuseAboveHeight(resource.value, grant, { ...context, deliver });
   if (refused !== undefined) {
     return applyRequest(request, refused);
   }
   const delivered = await deliver(canonicalRequest(resource.value, url.searchParams));
   const forViewer = await rewriteForViewer(delivered, {
     resource: resource.value,
-    grant: grant.value,
+    grant,
     found,
     url,
   });
@@ -164,8 +181,27 @@ function viewerHeaders(delivered: Response, found: FoundToken): Headers {
   return headers;
 }
 
-/** ISO 3166-1 alpha-2 country from which the platform saw the request come. */
-function viewerCountry(request: Request): string | undefined {
-  const country: unknown = request.cf?.['country'];
-  return typeof country === 'string' ? country : undefined;
+/** The grant within a policy's limit. */
+function limitHeight(grant: Grant, limit: number | undefined): Grant {
+  return limit === undefined || (grant.maxHeight ?? Number.POSITIVE_INFINITY) <= limit
+    ? grant
+    : { ...grant, maxHeight: limit };
+}
+
+/** Where the platform saw the request come from. */
+function viewerPlace(request: Request): Place {
+  const text = (name: string): string | undefined => {
+    const value: unknown = request.cf?.[name];
+    return typeof value === 'string' ? value : undefined;
+  };
+  const asn: unknown = request.cf?.['asn'];
+  const country = text('country');
+  const region = text('regionCode');
+  return {
+    country,
+    continent: text('continent'),
+    region: country === undefined || region === undefined ? undefined : `${country}-${region}`,
+    asn: typeof asn === 'number' ? asn : undefined,
+    address: request.headers.get('cf-connecting-ip') ?? undefined,
+  };
 }

@@ -14,6 +14,8 @@ export interface Grant {
   /** Stream names, or patterns in which `*` stands for any run of a name's characters; never empty. */
   readonly streams: readonly string[];
   readonly notBefore: number | undefined;
+  /** When the token says that it was issued; revocations go by it. */
+  readonly issuedAt?: number | undefined;
   readonly expires: number;
   readonly area: GrantArea;
   /** Largest picture height, in luma samples. */
