@@ -1,6 +1,6 @@
 /** The gateway: routes in the order in which a request meets them. Its answers are never cached by the platform. */
 
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import { createAdminApp } from '../access/admin/admin-app.ts';
@@ -60,6 +60,9 @@ export function createGateway(parts: GatewayParts): Gateway {
         heights,
         now: now(),
         snapshot,
+        background: (work) => {
+          keepAlive(context, work);
+        },
       }),
     );
   }
@@ -79,6 +82,15 @@ export function createGateway(parts: GatewayParts): Gateway {
     return errorAnswer(500, 'internal-error');
   });
   return app;
+}
+
+/** Tests call the gateway without an execution context; there, work lives as long as the isolate. */
+function keepAlive(context: Context<{ Bindings: Env }>, work: Promise<unknown>): void {
+  try {
+    context.executionCtx.waitUntil(work);
+  } catch {
+    work.catch(() => undefined);
+  }
 }
 
 /** Answers what no route took: `OPTIONS`, a method that the path does not have, or a path that is none. */

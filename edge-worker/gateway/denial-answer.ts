@@ -1,6 +1,7 @@
 /** The one place where a denial becomes an HTTP answer: the wire says little, the log says exactly. */
 
 import type { StreamName } from '../../shared/identifiers.ts';
+import type { CatAction } from '../../shared/access/cat/cat-if.ts';
 import { denialStatus, type Denial } from '../../shared/access/denial.ts';
 import { errorAnswer } from '../answer.ts';
 import { logEvent, type LogFacts } from '../log.ts';
@@ -13,6 +14,9 @@ export function denialAnswer(denial: Denial | Misconfiguration, stream: StreamNa
     return errorAnswer(503, 'not-configured', { headers: { 'retry-after': '30' } });
   }
   logEvent('info', 'playback-denied', { stream, reason: denial.reason, ...denialFacts(denial) });
+  if (denial.action !== undefined) {
+    return actionAnswer(denial.action);
+  }
   const status = denialStatus(denial);
   switch (status) {
     case 401:
@@ -26,6 +30,11 @@ export function denialAnswer(denial: Denial | Misconfiguration, stream: StreamNa
   }
 }
 
+/** Answers as the token's issuer wants it (CTA-5007-B §4.9.1). */
+function actionAnswer({ status, headers }: CatAction): Response {
+  return errorAnswer(status, 'denied', { headers: Object.fromEntries(headers) });
+}
+
 function challenge(denial: Denial): string {
   return denial.reason === 'token-missing'
     ? 'Bearer realm="rill"'
@@ -33,6 +42,6 @@ function challenge(denial: Denial): string {
 }
 
 function denialFacts(denial: Denial): LogFacts {
-  const { reason: _reason, ...facts } = denial;
+  const { reason: _reason, action: _action, ...facts } = denial;
   return facts;
 }

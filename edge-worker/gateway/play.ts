@@ -3,8 +3,8 @@
 import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
 import { decidePolicy, streamPolicy } from '../../shared/access/decide-policy.ts';
 import type { Grant } from '../../shared/access/grant.ts';
-import type { Place } from '../../shared/access/place.ts';
 import type { Result } from '../../shared/result.ts';
+import { findRevocation } from '../access/revocation-check.ts';
 import type { AccessUnavailable } from '../access/registry/snapshot-source.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
@@ -16,7 +16,9 @@ import { canonicalRequest } from './canonical-request.ts';
 import { denialAnswer } from './denial-answer.ts';
 import { findToken, splitTokenPath, type FoundToken } from './find-token.ts';
 import { applyRequest } from './http-semantics.ts';
+import { placeOf } from './place.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
+import { requestFacts } from './request-facts.ts';
 import { rewritePlaylist } from './rewrite.ts';
 import { viewerChange } from './viewer-change.ts';
 
@@ -44,6 +46,8 @@ export async function answerPlayback(
     readonly heights: RenditionHeights;
     readonly now: number;
     readonly snapshot: () => Promise<Result<AccessSnapshot, AccessUnavailable>>;
+    /** Keeps work alive that goes on after the answer. */
+    readonly background: (work: Promise<unknown>) => void;
   },
 ): Promise<Response> {
   const url = new URL(request.url);
@@ -60,16 +64,23 @@ export async function answerPlayback(
   if (!snapshot.ok) {
     return errorAnswer(503, 'unavailable', { headers: { 'retry-after': '1' } });
   }
-  const place = viewerPlace(request);
+  const place = placeOf(request, context.env);
   const authorized = await authorize({
     found,
     stream,
-    country: place.country,
+    place,
+    keys: snapshot.value.keys,
+    request: requestFacts(request, url),
     secret: context.env.RILL_PLAY_SECRET,
     now: context.now,
+    background: context.background,
   });
   if (!authorized.ok || found === undefined) {
     return denialAnswer(authorized.ok ? { reason: 'token-missing' } : authorized.failure, stream);
+  }
+  const revoked = findRevocation(authorized.value, snapshot.value.revocations, context.now);
+  if (revoked !== undefined) {
+    return denialAnswer(revoked, stream);
   }
   const decision = decidePolicy(streamPolicy(snapshot.value.policies, stream), place, context.now);
   if (decision.kind === 'deny') {
@@ -186,22 +197,4 @@ function limitHeight(grant: Grant, limit: number | undefined): Grant {
   return limit === undefined || (grant.maxHeight ?? Number.POSITIVE_INFINITY) <= limit
     ? grant
     : { ...grant, maxHeight: limit };
-}
-
-/** Where the platform saw the request come from. */
-function viewerPlace(request: Request): Place {
-  const text = (name: string): string | undefined => {
-    const value: unknown = request.cf?.[name];
-    return typeof value === 'string' ? value : undefined;
-  };
-  const asn: unknown = request.cf?.['asn'];
-  const country = text('country');
-  const region = text('regionCode');
-  return {
-    country,
-    continent: text('continent'),
-    region: country === undefined || region === undefined ? undefined : `${country}-${region}`,
-    asn: typeof asn === 'number' ? asn : undefined,
-    address: request.headers.get('cf-connecting-ip') ?? undefined,
-  };
 }

@@ -1,9 +1,15 @@
 /** Why a request is not answered, and with which status. */
 
+import type { CatAction } from './cat/cat-if.ts';
 import type { Scope } from './grant.ts';
 
 /** Why a request is not answered with what it asked for. Details are for the log alone and hold no token. */
-export type Denial =
+export type Denial = Reason & {
+  /** The answer that the token's issuer wants in place of Rill's own (`catif`). */
+  readonly action?: CatAction;
+};
+
+type Reason =
   | { readonly reason: 'token-missing' }
   | { readonly reason: 'token-malformed'; readonly detail: string }
   | { readonly reason: 'token-forged'; readonly detail: string }

@@ -1,4 +1,6 @@
-/** What a bearer may do: the one type every kind of token becomes. */
+/** What a bearer may do: the one type every kind of token becomes. Plain JSON, so that a session can carry it. */
+
+import type { CatLimits } from './cat/cat-limits.ts';
 
 /** What a token may be used for; a token without scopes of its own may `play`. */
 export type Scope = 'play' | 'publish' | 'admin' | 'analytics';
@@ -28,6 +30,8 @@ export interface Grant {
   readonly timeShift: number | undefined;
   /** The playback session that this token is bound to: set in session tokens that the edge itself issued. */
   readonly session: string | undefined;
+  /** What a Common Access Token asks of each request beyond the above; with it, clock differences are not forgiven. */
+  readonly cat?: CatLimits | undefined;
 }
 
 /** From where a grant holds: every list that is given has to contain the request's value. */

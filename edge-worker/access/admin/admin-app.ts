@@ -5,6 +5,7 @@ import { denialStatus } from '../../../shared/access/denial.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import { errorAnswer } from '../../answer.ts';
 import type { Env } from '../../env.ts';
+import { placeOf } from '../../gateway/place.ts';
 import { readBody } from '../../hub/read-body.ts';
 import { logEvent } from '../../log.ts';
 import { REGISTRY_NAME } from '../registry/access-registry.ts';
@@ -53,7 +54,11 @@ async function answerRoute(
   },
 ): Promise<Response> {
   const { request, env, now, parameter } = asked;
-  const by = await authorizeAdmin(request, { secret: env.RILL_PLAY_SECRET, now });
+  const by = await authorizeAdmin(request, {
+    secret: env.RILL_PLAY_SECRET,
+    place: placeOf(request, env),
+    now,
+  });
   if (!by.ok) {
     return refuse(by.failure);
   }
@@ -84,7 +89,8 @@ function refuse(
     logEvent('error', 'admin-not-configured', { detail: denial.detail });
     return errorAnswer(503, 'not-configured', { headers: { 'retry-after': '30' } });
   }
-  logEvent('warn', 'admin-denied', { ...denial });
+  const { action: _action, ...facts } = denial;
+  logEvent('warn', 'admin-denied', facts);
   return denialStatus(denial) === 401
     ? errorAnswer(401, 'unauthorized', { headers: { 'www-authenticate': 'Bearer realm="rill-admin"' } })
     : errorAnswer(403, 'forbidden');
