@@ -1,6 +1,7 @@
 /** What the platform binds to the edge worker; `wrangler.toml` declares it, the secrets are set beside it. */
 
 import type { ViewerSessionObjects } from './access/sessions/session-keeper.ts';
+import type { Registries } from './access/registry/access-registry.ts';
 import type * as entrypoints from './index.ts';
 
 /** What gateway and delivery use of the stream hubs' namespace. */
@@ -28,6 +29,8 @@ export interface Env {
   readonly CACHE?: Hubs;
   /** One object per viewer whose sessions are counted, by the viewer's name. */
   readonly VIEWER_SESSIONS?: ViewerSessionObjects;
+  /** The one object that holds policies, keys and revocations. */
+  readonly ACCESS_REGISTRY?: Registries;
   /** The built pages, `.build/pages`. */
   readonly ASSETS: Pick<Fetcher, 'fetch'>;
   /** `on`: viewers' regions reach a hub through relays. */
@@ -57,7 +60,7 @@ declare global {
   namespace Cloudflare {
     interface GlobalProps {
       mainModule: typeof entrypoints;
-      durableNamespaces: 'StreamHub' | 'StreamRelay' | 'DeliveryCache' | 'ViewerSessions';
+      durableNamespaces: 'StreamHub' | 'StreamRelay' | 'DeliveryCache' | 'ViewerSessions' | 'AccessRegistry';
     }
   }
 }

@@ -1,28 +1,24 @@
 /** The gateway: routes in the order in which a request meets them. Its answers are never cached by the platform. */
 
 import { Hono } from 'hono';
-import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
+import { ok } from '../../shared/result.ts';
+import { createAdminApp } from '../access/admin/admin-app.ts';
+import { INITIAL_STATE } from '../access/registry/registry-change.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { answerAsset, answerWatchPage } from './pages.ts';
-import { answerPlayback, type Deliver } from './play.ts';
+import { answerPlayback, type Deliver, type PlaybackContext } from './play.ts';
 import { answerPublish } from './publish.ts';
 import { RenditionHeights } from './rendition-heights.ts';
 import { ViewerSession } from './viewer-session.ts';
 
 /** Methods of what can only be read; Hono serves HEAD through the GET routes. */
 const READ = 'GET, HEAD, OPTIONS';
+const ADMIN_METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
 const READ_AND_POST = 'GET, HEAD, POST, OPTIONS';
-
-const NO_RULES: AccessSnapshot = {
-  version: 0,
-  policies: { default: { access: 'token', rules: [] }, streams: {} },
-  keys: [],
-  revocations: [],
-};
 
 /** The gateway's application. */
 export type Gateway = Hono<{ Bindings: Env }>;
@@ -32,8 +28,8 @@ export interface GatewayParts {
   readonly deliver: Deliver;
   /** Unix seconds. */
   readonly now?: () => number;
-  /** What the edge knows of who may watch; without it every stream needs a token and nothing is revoked. */
-  readonly snapshot?: (env: Env, now: number) => AccessSnapshot;
+  /** What the edge knows of who may watch; without it every stream needs a token, and nothing is revoked. */
+  readonly snapshot?: PlaybackContext['snapshot'];
   /** Keeps work alive that goes on after an answer. */
   readonly background?: (work: Promise<unknown>) => void;
 }
@@ -41,7 +37,7 @@ export interface GatewayParts {
 /** Makes the gateway. */
 export function createGateway(parts: GatewayParts): Gateway {
   const now = parts.now ?? ((): number => Math.floor(Date.now() / 1000));
-  const { deliver, snapshot = (): AccessSnapshot => NO_RULES, background = (): void => undefined } = parts;
+  const { deliver, snapshot = noRules, background = (): void => undefined } = parts;
   const sessions = new ViewerSession();
   const heights = new RenditionHeights();
   const app: Gateway = new Hono();
@@ -59,13 +55,15 @@ export function createGateway(parts: GatewayParts): Gateway {
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
   for (const path of ['/live/*', '/t/*']) {
     app.get(path, ({ req, env }) => {
-      const at = now();
-      const context = { env, deliver, sessions, heights, now: at, snapshot: snapshot(env, at), background };
+      const context = { env, deliver, sessions, heights, now: now(), snapshot, background };
       return answerPlayback(req.raw, context);
     });
   }
 
+  app.route('/', createAdminApp(now));
+
   app.all('/publish/*', (context) => otherMethod(context.req.method, READ_AND_POST));
+  app.all('/v1/admin/*', (context) => otherMethod(context.req.method, ADMIN_METHODS));
   for (const path of ['/healthz', '/watch/*', '/assets/*', '/live/*', '/t/*']) {
     app.all(path, (context) => otherMethod(context.req.method, READ));
   }
@@ -78,6 +76,8 @@ export function createGateway(parts: GatewayParts): Gateway {
   });
   return app;
 }
+
+const noRules: PlaybackContext['snapshot'] = async () => ok(INITIAL_STATE);
 
 /** Answers what no route took: `OPTIONS`, a method that the path does not have, or a path that is none. */
 function otherMethod(method: string, allowed: string): Response {

@@ -2,9 +2,11 @@
 
 import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
 import { checkGrant } from '../../shared/access/check-grant.ts';
+import { decidePolicy, streamPolicy } from '../../shared/access/decide-policy.ts';
 import type { Denial } from '../../shared/access/denial.ts';
 import type { Grant } from '../../shared/access/grant.ts';
 import type { Place } from '../../shared/access/place.ts';
+import type { StreamPolicy } from '../../shared/access/policy.ts';
 import type { StreamName } from '../../shared/identifiers.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import { findRevocation } from '../access/revocation-check.ts';
@@ -37,8 +39,10 @@ export interface Asked {
 
 /** A request that may be answered. */
 export interface Admission {
-  /** What its viewer may do, the stream's own limits included. */
+  /** What its viewer may do here and now, the limits of the stream's policy included. */
   readonly grant: Grant;
+  /** What the token says, which is what a session goes on with. */
+  readonly own: Grant;
   /** The token that says so; `undefined` where the stream is public. */
   readonly found: FoundToken | undefined;
 }
@@ -55,9 +59,11 @@ export async function authorize(
   sessions: ViewerSession,
 ): Promise<Result<Admission, Denial | Misconfiguration>> {
   const { resource, snapshot, place, now } = asked;
-  const policy = snapshot.policies.streams[resource.stream] ?? snapshot.policies.default;
+  const policy = streamPolicy(snapshot.policies, resource.stream);
   if (policy.access === 'public') {
-    return ok({ grant: publicGrant(resource.stream), found: undefined });
+    const own = publicGrant(resource.stream);
+    const grant = withinPolicy(own, policy, asked);
+    return grant.ok ? ok({ grant: grant.value, own, found: undefined }) : grant;
   }
   const found = findToken(asked.request, asked.url);
   if (found === undefined) {
@@ -67,21 +73,37 @@ export async function authorize(
   if (!verified.ok) {
     return verified;
   }
-  const grant = verified.value;
-  const revoked = findRevocation(grant, snapshot.revocations, now);
+  const own = verified.value;
+  const revoked = findRevocation(own, snapshot.revocations, now);
   if (revoked !== undefined) {
     return fail(revoked);
   }
   const checked = checkGrant({
-    ...{ grant, stream: resource.stream, place, now },
+    ...{ grant: own, stream: resource.stream, place, now },
     request: requestFacts(asked.request, asked.url),
-    claimed: grant.session !== undefined || isSessionStart(asked),
+    claimed: own.session !== undefined || isSessionStart(asked),
   });
   if (!checked.ok) {
     return checked;
   }
-  const denial = await sessions.check(grant, asked);
-  return denial === undefined ? ok({ grant, found }) : fail(denial);
+  const grant = withinPolicy(own, policy, asked);
+  if (!grant.ok) {
+    return grant;
+  }
+  const denial = await sessions.check(own, asked);
+  return denial === undefined ? ok({ grant: grant.value, own, found }) : fail(denial);
+}
+
+/** What of a grant the stream's policy leaves. */
+function withinPolicy(grant: Grant, policy: StreamPolicy, { place, now }: Asked): Result<Grant, Denial> {
+  const decision = decidePolicy(policy, place, now);
+  if (decision.kind === 'deny') {
+    return fail({ reason: 'location-blocked', rule: decision.rule, country: place.country });
+  }
+  const limit = decision.maxHeight;
+  return ok(
+    limit === undefined || (grant.maxHeight ?? Infinity) <= limit ? grant : { ...grant, maxHeight: limit },
+  );
 }
 
 /** Sessions begin with the multivariant playlist, which is also where a token for one use is given up. */

@@ -3,8 +3,8 @@
 import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
 import type { Denial } from '../../shared/access/denial.ts';
 import type { Grant } from '../../shared/access/grant.ts';
-import type { Place } from '../../shared/access/place.ts';
 import { ok, type Result } from '../../shared/result.ts';
+import type { AccessUnavailable } from '../access/registry/snapshot-source.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
@@ -16,6 +16,7 @@ import { carryFromMultivariant, carryOn, type Carriage } from './carry-token.ts'
 import { denialAnswer } from './denial-answer.ts';
 import { splitTokenPath, type FoundToken } from './find-token.ts';
 import { applyRequest } from './http-semantics.ts';
+import { placeOf } from './place.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
 import { rewritePlaylist } from './rewrite.ts';
 import { viewerChange } from './viewer-change.ts';
@@ -44,7 +45,8 @@ export interface PlaybackContext {
   readonly heights: RenditionHeights;
   /** Unix seconds. */
   readonly now: number;
-  readonly snapshot: AccessSnapshot;
+  /** What the edge knows of who may watch. */
+  readonly snapshot: () => Promise<Result<AccessSnapshot, AccessUnavailable>>;
   /** Keeps work alive that goes on after the answer. */
   readonly background: (work: Promise<unknown>) => void;
 }
@@ -60,7 +62,13 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
     });
   }
   const resource = parsed.value;
-  const asked: Asked = { ...context, request, url, resource, place: viewerPlace(request) };
+  const snapshot = await context.snapshot();
+  if (!snapshot.ok) {
+    return errorAnswer(503, 'unavailable', { headers: { 'retry-after': '1' } });
+  }
+  const { env, now, background } = context;
+  const place = placeOf(request, env);
+  const asked: Asked = { request, url, resource, place, env, snapshot: snapshot.value, now, background };
   const admission = await authorize(asked, context.sessions);
   if (!admission.ok) {
     return denialAnswer(admission.failure, resource.stream);
@@ -88,7 +96,7 @@ async function carry(
   viewer: { readonly admission: Admission; readonly asked: Asked; readonly sessions: ViewerSession },
 ): Promise<Result<Carriage, Denial | Misconfiguration>> {
   const { admission, asked } = viewer;
-  const { found, grant } = admission;
+  const { found, own } = admission;
   const { resource, url, now } = asked;
   if (found === undefined || !isSessionStart(asked) || delivered.status !== 200) {
     return ok(carryOn(found));
@@ -97,7 +105,7 @@ async function carry(
   return issued.ok
     ? ok(
         carryFromMultivariant({
-          ...{ found, issued: issued.value, expires: grant.expires },
+          ...{ found, issued: issued.value, expires: own.expires },
           ...{ stream: resource.stream, url, now },
         }),
       )
@@ -207,22 +215,4 @@ function viewerHeaders(delivered: Response, found: FoundToken | undefined): Head
     headers.set('cache-control', (headers.get('cache-control') ?? 'no-store').replace(/^public/, 'private'));
   }
   return headers;
-}
-
-/** Where the platform saw the request come from. */
-function viewerPlace(request: Request): Place {
-  const text = (name: string): string | undefined => {
-    const value: unknown = request.cf?.[name];
-    return typeof value === 'string' ? value : undefined;
-  };
-  const asn: unknown = request.cf?.['asn'];
-  const country = text('country');
-  const region = text('regionCode');
-  return {
-    country,
-    continent: text('continent'),
-    region: country === undefined || region === undefined ? undefined : `${country}-${region}`,
-    asn: typeof asn === 'number' ? asn : undefined,
-    address: request.headers.get('cf-connecting-ip') ?? undefined,
-  };
 }

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
 import type { Revocation } from '../../shared/access/revocation.ts';
+import { ok } from '../../shared/result.ts';
 import type { SessionAnswer, SessionCall } from '../access/sessions/viewer-sessions.ts';
 import type { Env } from '../env.ts';
 import { NOW, signToken, testEnv } from '../testing/fixture.ts';
@@ -30,7 +31,7 @@ function edge(options: { readonly env?: Partial<Env>; readonly live?: () => bool
   const app = createGateway({
     deliver: async (request) => delivered(new URL(request.url).pathname, options.live?.() ?? true),
     now: () => state.now,
-    snapshot: () => state.snapshot,
+    snapshot: async () => ok(state.snapshot),
     background: (work) => state.work.push(work),
   });
   const state: Edge = {

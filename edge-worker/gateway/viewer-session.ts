@@ -53,10 +53,10 @@ export class ViewerSession {
    * playlist is there. `undefined` where the token that was shown goes on being shown.
    */
   async begin(
-    { grant, found }: Admission,
+    { own, found }: Admission,
     asked: Asked,
   ): Promise<Result<DatedToken | undefined, Denial | Misconfiguration>> {
-    const step = found === undefined ? undefined : decideSession(grant, sessionLife(asked.env), asked.now);
+    const step = found === undefined ? undefined : decideSession(own, sessionLife(asked.env), asked.now);
     if (step === undefined || step.kind === 'none') {
       return ok(undefined);
     }
@@ -64,8 +64,7 @@ export class ViewerSession {
     if (tokens === undefined) {
       return fail(NO_SECRET);
     }
-    const bound =
-      step.kind === 'renew' ? ok(sameSession(grant, asked)) : await this.#newSession(grant, asked);
+    const bound = step.kind === 'renew' ? ok(sameSession(own, asked)) : await this.#newSession(own, asked);
     if (!bound.ok) {
       return bound;
     }
