@@ -1,8 +1,9 @@
 import { env } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
+import type { PolicyRule } from '../../shared/access/policy.ts';
 import type { Revocation } from '../../shared/access/revocation.ts';
-import { ok } from '../../shared/result.ts';
+import { fail, ok } from '../../shared/result.ts';
 import type { SessionAnswer, SessionCall } from '../access/sessions/viewer-sessions.ts';
 import type { Env } from '../env.ts';
 import { NOW, signToken, testEnv } from '../testing/fixture.ts';
@@ -196,6 +197,51 @@ describe('a session', () => {
   });
 });
 
+describe("a stream's rules in a session", () => {
+  const policies = (rules: readonly PolicyRule[]): AccessSnapshot =>
+    snapshotOf({ policies: { default: { access: 'token', rules }, streams: {} } });
+
+  it('cut a viewer who moves to a blocked country, at the next request', async () => {
+    const device = edge();
+    device.snapshot = policies([{ id: 'licence', effect: 'allow', match: { countries: ['DE'] } }]);
+    const url = `/t/${await signToken(SHORT)}${START}`;
+    const [child] = await addresses(await device.get(url, { cf: { country: 'DE' } }), url);
+    expect((await device.get(child ?? '', { cf: { country: 'DE' } })).status).toBe(200);
+    expect((await device.get(child ?? '', { cf: { country: 'FR' } })).status).toBe(451);
+    expect((await device.get(child ?? '')).status).toBe(451);
+  });
+
+  it('hold for public streams too', async () => {
+    const device = edge();
+    const rules = [{ id: 'blocked', effect: 'deny', match: { countries: ['FR'] } }] as const;
+    device.snapshot = snapshotOf({ policies: { default: { access: 'public', rules }, streams: {} } });
+    expect((await device.get(START, { cf: { country: 'FR' } })).status).toBe(451);
+    expect((await device.get(START, { cf: { country: 'DE' } })).status).toBe(200);
+  });
+
+  it('do not stay with the session: what one place limits another does not', async () => {
+    const device = edge();
+    device.snapshot = policies([
+      { id: 'small', effect: 'limit', match: { countries: ['FR'] }, maxHeight: 200 },
+    ]);
+    const url = `/t/${await signToken(SHORT)}${START}`;
+    expect((await device.get(url, { cf: { country: 'FR' } })).status).toBe(403);
+    const [, child] = await addresses(await device.get(url, { cf: { country: 'DE' } }), url);
+    expect((await device.get(child ?? '', { cf: { country: 'FR' } })).status).toBe(403);
+    expect((await device.get(child ?? '', { cf: { country: 'DE' } })).status).toBe(200);
+  });
+
+  it('are unknown while the registry has never been read: nobody plays', async () => {
+    const app = createGateway({
+      deliver: async () => delivered(START, true),
+      now: () => NOW,
+      snapshot: async () => fail({ reason: 'access-unavailable', detail: 'away' }),
+    });
+    const answer = await app.fetch(new Request(`${EDGE}/t/${await signToken()}${START}`), testEnv({}));
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+  });
+});
+
 describe('a token in a cookie', () => {
   it('is set on the multivariant playlist where the player asks for it', async () => {
     const device = edge();
@@ -290,7 +336,9 @@ describe('counted sessions', () => {
       return { held: true, started: NOW * 1000 };
     };
     const device = edge({
-      env: { VIEWER_SESSIONS: { getByName: () => ({ hear, claim: async () => true }) } },
+      env: {
+        VIEWER_SESSIONS: { getByName: () => ({ hear, claim: async () => true, list: async () => [] }) },
+      },
     });
     const url = await counted('heartbeat', 'newest');
     const [child] = await addresses(await device.get(url), url);

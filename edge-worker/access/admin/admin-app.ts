@@ -14,12 +14,13 @@ import { authorizeAdmin } from './authorize-admin.ts';
 import { ADMIN_PATH, describeApi } from './openapi.ts';
 import { otherRoutes } from './other-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
 
 /** Largest body, bytes: all policies at once. */
 const MAX_BODY_BYTES = 4_194_304;
 const IF_MATCH = /^"?([0-9]{1,15})"?$/;
 
-const ROUTES: readonly AdminRoute[] = [...policyRoutes, ...otherRoutes];
+const ROUTES: readonly AdminRoute[] = [...policyRoutes, ...otherRoutes, ...sessionRoutes];
 
 type AdminApp = Hono<{ Bindings: Env }>;
 
@@ -77,7 +78,15 @@ async function answerRoute(
   }
   const query = new URL(request.url).searchParams;
   return route.handle(
-    { registry, by: by.value, parameter, query, expected: expected.value, now },
+    {
+      registry,
+      sessions: env.VIEWER_SESSIONS,
+      by: by.value,
+      parameter,
+      query,
+      expected: expected.value,
+      now,
+    },
     body.value,
   );
 }

@@ -6,14 +6,15 @@
 import type { Denial } from '../../../shared/access/denial.ts';
 import type { Grant } from '../../../shared/access/grant.ts';
 import { describeError, logEvent } from '../../log.ts';
-import { HEARTBEAT_MS, LEASE_MS } from './lease.ts';
+import { HEARTBEAT_MS, LEASE_MS, type Lease } from './lease.ts';
 import type { SessionAnswer, SessionCall } from './viewer-sessions.ts';
 
-/** What the keeper uses of the viewers' objects. */
+/** What the edge uses of the viewers' objects. */
 export interface ViewerSessionObjects {
   getByName(viewer: string): {
     hear(call: SessionCall): Promise<SessionAnswer>;
     claim(until: number): Promise<boolean>;
+    list(): Promise<readonly Lease[]>;
   };
 }
 

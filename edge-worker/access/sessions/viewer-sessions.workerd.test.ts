@@ -89,3 +89,15 @@ describe("a viewer's object", () => {
     expect(await runInDurableObject(viewer, (_instance, state) => state.storage.getAlarm())).not.toBeNull();
   });
 });
+
+describe('a token for one use', () => {
+  it('is given up once, also after a restart', async () => {
+    const token = env.VIEWER_SESSIONS.getByName('token:issuer:1');
+    const until = Date.now() + 60_000;
+    expect(await token.claim(until)).toBe(true);
+    expect(await token.claim(until)).toBe(false);
+    await evictDurableObject(token);
+    expect(await token.claim(until)).toBe(false);
+    expect(await env.VIEWER_SESSIONS.getByName('token:issuer:2').claim(until)).toBe(true);
+  });
+});
