@@ -3,14 +3,21 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { AwsClient } from 'aws4fetch';
-import { SignJWT } from 'jose';
+import { SignJWT, type JWTPayload } from 'jose';
 import { startEdgeHost, type EdgeHostOptions } from '../../edge-worker/host/edge-host.ts';
 import { ScriptedOrigin } from './scripted-origin.ts';
 
 type MediaStore = NonNullable<EdgeHostOptions['store']>;
 
+/** Tests say where a request comes from. */
+const PLACED_FRONT = fileURLToPath(new URL('placed-front-worker.ts', import.meta.url));
+
 const STREAM = 'show';
+const HOUR_SECONDS = 3_600;
+/** So late that no session is begun: whose tokens are not looked at play with one address. */
+const LONG_AFTER_THE_TEST = 4_000_000_000;
 const SECRETS = {
   playSecret: 'a playback secret for tests that is long enough',
   serviceToken: 'service-token-for-tests',
@@ -23,6 +30,9 @@ export interface EdgeAlone {
   readonly origin: ScriptedOrigin;
   /** Address of the stream's folder with a token, without a slash at its end. */
   readonly streamUrl: string;
+  readonly url: string;
+  /** Signs a playback token for the stream; it is valid for an hour unless the claims say otherwise. */
+  sign(claims: JWTPayload): Promise<string>;
   /** Its storage, as another edge would read it. */
   readonly store: MediaStore;
   /** Writes an object to its storage. */
@@ -47,6 +57,7 @@ export async function startEdgeAlone(options: {
     dataDir,
     secrets: SECRETS,
     cacheMib: options.cacheMib,
+    frontWorker: PLACED_FRONT,
     ...(options.store === undefined ? {} : { store: options.store }),
     log: { debug: quiet, info: quiet, warn: loud, error: loud },
   });
@@ -56,10 +67,10 @@ export async function startEdgeAlone(options: {
     stream: STREAM,
   });
   await origin.begin();
-  const token = await new SignJWT({ stream: STREAM })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime('1h')
-    .sign(new TextEncoder().encode(SECRETS.playSecret));
+  const sign = (claims: JWTPayload): Promise<string> =>
+    new SignJWT({ stream: STREAM, exp: Math.floor(Date.now() / 1000) + HOUR_SECONDS, ...claims })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(new TextEncoder().encode(SECRETS.playSecret));
   const client = new AwsClient({
     accessKeyId: SECRETS.s3AccessKeyId,
     secretAccessKey: SECRETS.s3SecretAccessKey,
@@ -69,7 +80,9 @@ export async function startEdgeAlone(options: {
   });
   return {
     origin,
-    streamUrl: `${host.url}/t/${token}/live/${STREAM}`,
+    url: host.url,
+    sign,
+    streamUrl: `${host.url}/t/${await sign({ exp: LONG_AFTER_THE_TEST })}/live/${STREAM}`,
     store: { endpoint: host.s3Endpoint, bucket: host.bucket, region: 'auto' },
     putObject: async (key, body) => {
       const answer = await client.fetch(`${host.s3Endpoint}/${host.bucket}/${key}`, { method: 'PUT', body });
