@@ -1,6 +1,6 @@
 /** The commands of `rill`: keys, tokens and addresses of an instance, and what is live on it. */
 
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import type { StreamName } from '#shared/identifiers.ts';
 import type { Seconds } from '#shared/media-time.ts';
@@ -8,21 +8,28 @@ import { publishKey } from '../origin/ingest/stream-gate.ts';
 import { playUrl, publishUrl, watchUrl, type Location } from './addresses.ts';
 import { parseDuration } from './duration.ts';
 import { addInstanceOptions, locate, readInstanceFlags, streamArgument } from './instance-options.ts';
+import { addKeys, addRevoke } from './access-commands.ts';
 import { readInstance } from './instance.ts';
+import { addPolicy } from './policy-commands.ts';
 import { listStreams, streamTable } from './live-streams.ts';
 import { signPlayToken } from './play-token.ts';
 import { readSecrets, type Secrets } from './secrets.ts';
 import { say } from './terminal.ts';
 
 const DEFAULT_TTL = '12h';
+const SCOPES = ['play', 'publish', 'admin', 'analytics'] as const;
+/** Scopes that are for one stream. */
+const STREAM_SCOPES: readonly string[] = ['play', 'publish'];
 
 const stream = z.custom<StreamName>((value) => typeof value === 'string');
 const ttl = z.custom<Seconds>((value) => typeof value === 'number');
 const playSchema = z.object({ ttl, watch: z.boolean().default(false) });
 const publishSchema = z.object({ rtmp: z.boolean().default(false), srt: z.boolean().default(false) });
 const tokenSchema = z.object({
-  stream,
+  stream: stream.optional(),
   ttl,
+  scope: z.array(z.enum(SCOPES)).optional(),
+  id: z.string().optional(),
   viewer: z.string().optional(),
   country: z.array(z.string()).optional(),
   maxHeight: z.int().optional(),
@@ -36,6 +43,9 @@ export function createRillProgram(): Command {
   addPublishUrl(program);
   addToken(program);
   addStreams(program);
+  addPolicy(program);
+  addRevoke(program);
+  addKeys(program);
   return program;
 }
 
@@ -77,16 +87,22 @@ function addPublishUrl(program: Command): void {
 
 function addToken(program: Command): void {
   addInstanceOptions(program.command('token'))
-    .description('a playback token')
-    .requiredOption('--stream <stream>', 'the stream that may be played', streamArgument)
+    .description('a token: for playback unless --scope says otherwise')
+    .option('--stream <stream>', 'the stream that may be played or published', streamArgument)
+    .addOption(new Option('--scope <names...>', 'what it is for (default: play)').choices(SCOPES))
+    .option('--id <id>', 'its "jti", by which it can be revoked')
     .option('--ttl <duration>', 'how long it is valid', durationArgument, durationArgument(DEFAULT_TTL))
     .option('--viewer <name>', 'whom it is for')
     .option('--country <codes>', 'countries from where it holds, like DE,FR', countriesArgument)
     .option('--max-height <lines>', 'largest picture height that may be played', heightArgument)
-    .action(async (given: unknown) => {
+    .action(async (given: unknown, command: Command) => {
+      const { country, scope, id, ...options } = tokenSchema.parse(given);
+      if (options.stream === undefined && (scope ?? ['play']).some((name) => STREAM_SCOPES.includes(name))) {
+        command.error('error: a token to play or publish needs --stream');
+      }
       const { secrets } = await reach(given);
-      const { country, ...options } = tokenSchema.parse(given);
-      say(await signPlayToken({ ...options, countries: country, now: now() }, secrets.playSecret));
+      const claims = { ...options, countries: country, scopes: scope, tokenId: id, now: now() };
+      say(await signPlayToken(claims, secrets.playSecret));
     });
 }
 

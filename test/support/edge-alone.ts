@@ -3,12 +3,16 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { AwsClient } from 'aws4fetch';
 import { SignJWT, type JWTPayload } from 'jose';
 import { startEdgeHost, type EdgeHostOptions } from '../../edge-worker/host/edge-host.ts';
 import { ScriptedOrigin } from './scripted-origin.ts';
 
 type MediaStore = NonNullable<EdgeHostOptions['store']>;
+
+/** Tests say where a request comes from. */
+const PLACED_FRONT = fileURLToPath(new URL('placed-front-worker.ts', import.meta.url));
 
 const STREAM = 'show';
 const HOUR_SECONDS = 3_600;
@@ -53,6 +57,7 @@ export async function startEdgeAlone(options: {
     dataDir,
     secrets: SECRETS,
     cacheMib: options.cacheMib,
+    frontWorker: PLACED_FRONT,
     ...(options.store === undefined ? {} : { store: options.store }),
     log: { debug: quiet, info: quiet, warn: loud, error: loud },
   });
