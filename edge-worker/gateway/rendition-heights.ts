@@ -4,7 +4,7 @@ import type { StreamName } from '../../shared/identifiers.ts';
 import { parseMultivariantPlaylist } from '../../shared/playlist/multivariant-playlist.ts';
 import { errorAnswer } from '../answer.ts';
 import { parseLiveResource, type LiveResource } from '../resource.ts';
-import { canonicalRequest } from './canonical-request.ts';
+import { canonicalPath, canonicalRequest } from './canonical-request.ts';
 
 /** What is known of a rendition; `height` is 0 where it has no picture. */
 export type RenditionHeight =
@@ -43,7 +43,8 @@ export class RenditionHeights {
     if (known !== undefined && age < (known.heights.has(rendition) ? FRESH_SECONDS : 1)) {
       return heightIn(known.heights, rendition);
     }
-    const playlist = canonicalRequest({ kind: 'multivariant-playlist', stream }, new URLSearchParams());
+    const path = canonicalPath({ kind: 'multivariant-playlist', stream }, new URLSearchParams());
+    const playlist = canonicalRequest(path);
     const answer = await context.deliver(playlist);
     if (answer.status !== 200) {
       return { kind: 'unavailable', answer };
