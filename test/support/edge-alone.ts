@@ -23,6 +23,9 @@ export interface EdgeAlone {
   readonly origin: ScriptedOrigin;
   /** Address of the stream's folder with a token, without a slash at its end. */
   readonly streamUrl: string;
+  readonly url: string;
+  /** Key of playback tokens. */
+  readonly playSecret: string;
   /** Its storage, as another edge would read it. */
   readonly store: MediaStore;
   /** Writes an object to its storage. */
@@ -35,6 +38,8 @@ export async function startEdgeAlone(options: {
   readonly cacheMib: number;
   /** Storage of another edge, which has the same keys. */
   readonly store?: MediaStore;
+  /** Where its viewers are. */
+  readonly cf?: EdgeHostOptions['cf'];
 }): Promise<EdgeAlone> {
   const dataDir = await mkdtemp(join(tmpdir(), 'rill-edge-alone-'));
   const quiet = (): void => undefined;
@@ -48,6 +53,7 @@ export async function startEdgeAlone(options: {
     secrets: SECRETS,
     cacheMib: options.cacheMib,
     ...(options.store === undefined ? {} : { store: options.store }),
+    ...(options.cf === undefined ? {} : { cf: options.cf }),
     log: { debug: quiet, info: quiet, warn: loud, error: loud },
   });
   const origin = new ScriptedOrigin({
@@ -69,6 +75,8 @@ export async function startEdgeAlone(options: {
   });
   return {
     origin,
+    url: host.url,
+    playSecret: SECRETS.playSecret,
     streamUrl: `${host.url}/t/${token}/live/${STREAM}`,
     store: { endpoint: host.s3Endpoint, bucket: host.bucket, region: 'auto' },
     putObject: async (key, body) => {
