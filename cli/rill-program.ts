@@ -8,7 +8,9 @@ import { publishKey } from '../origin/ingest/stream-gate.ts';
 import { playUrl, publishUrl, watchUrl, type Location } from './addresses.ts';
 import { parseDuration } from './duration.ts';
 import { addInstanceOptions, locate, readInstanceFlags, streamArgument } from './instance-options.ts';
+import { addKeys, addRevoke } from './access-commands.ts';
 import { readInstance } from './instance.ts';
+import { addPolicy } from './policy-commands.ts';
 import { listStreams, streamTable } from './live-streams.ts';
 import { signPlayToken } from './play-token.ts';
 import { readSecrets, type Secrets } from './secrets.ts';
@@ -29,6 +31,9 @@ export function createRillProgram(): Command {
   addPublishUrl(program);
   addToken(program);
   addStreams(program);
+  addPolicy(program);
+  addRevoke(program);
+  addKeys(program);
   return program;
 }
 
@@ -70,7 +75,7 @@ function addPublishUrl(program: Command): void {
 
 function addToken(program: Command): void {
   addTokenOptions(addInstanceOptions(program.command('token')))
-    .description('a token')
+    .description('a token: for playback unless --scope says otherwise')
     .option('--ttl <duration>', 'how long it is valid', durationArgument, durationArgument(DEFAULT_TTL))
     .action(async (given: unknown, command: Command) => {
       const request = readTokenRequest(given, now());

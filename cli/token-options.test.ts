@@ -21,7 +21,7 @@ function read(...words: readonly string[]): PlayTokenRequest {
 
 test('each option becomes the limit that it names', () => {
   const request = read(
-    ...['--stream', 'sports-*', '--viewer', 'v', '--id', 't1', '--scope', 'play,analytics'],
+    ...['--stream', 'sports-*', '--viewer', 'v', '--id', 't1', '--scope', 'play', 'analytics'],
     ...['--country', 'de,FR', '--region', 'de-by', '--asn', 'AS64500,64501', '--prefix', '192.0.2.0/24'],
     ...[
       '--max-height',

@@ -37,11 +37,7 @@ export function addTokenOptions(command: Command): Command {
     .option('--stream <stream>', 'the stream that it is for, or a pattern like "sports-*"', streamArgument)
     .option('--id <id>', 'by which it can be revoked')
     .option('--viewer <name>', 'whom it is for')
-    .option(
-      '--scope <scopes>',
-      'what it is for: play (the default), publish, admin, analytics',
-      scopesArgument,
-    )
+    .addOption(new Option('--scope <names...>', 'what it is for (default: play)').choices(SCOPES))
     .option(
       '--country <codes>',
       'countries from where it holds, like DE,FR',
@@ -118,14 +114,6 @@ function streamArgument(text: string): string {
     );
   }
   return text;
-}
-
-function scopesArgument(text: string): readonly string[] {
-  const scopes = split(text);
-  if (!scopes.every((scope) => SCOPES.some((known) => known === scope))) {
-    throw new InvalidArgumentError(`Scopes are ${SCOPES.join(', ')}, separated by commas.`);
-  }
-  return scopes;
 }
 
 function codes(form: RegExp, name: string): (text: string) => readonly string[] {

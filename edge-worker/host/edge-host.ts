@@ -17,6 +17,8 @@ import { miniflareOptions, type EdgeSecrets, type MediaStore } from './worker-op
 
 /** The repository's Worker configuration. */
 const WRANGLER_CONFIG = fileURLToPath(new URL('../../wrangler.toml', import.meta.url));
+/** The Worker in front. */
+const FRONT_WORKER = fileURLToPath(new URL('./front-worker.ts', import.meta.url));
 
 /** Where Miniflare's local S3 API lies; the bucket's name follows. */
 const S3_PATH = '/cdn-cgi/local/r2/s3';
@@ -39,9 +41,13 @@ export interface EdgeHostOptions {
   readonly store?: MediaStore;
   /** MiB of memory for delivery's cache, since there is no platform's; 0 leaves it out. */
   readonly cacheMib?: number;
+  /** More of the Worker's environment, by the names that `env.ts` has for it. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** `request.cf` of every request, since nothing else knows a viewer's place here. */
   readonly cf?: Readonly<Record<string, Json>>;
   readonly log: HostLog;
+  /** Another file than `front-worker.ts` as the Worker in front. */
+  readonly frontWorker?: string;
   /** Another Worker's configuration file. */
   readonly configFile?: string;
 }
@@ -64,12 +70,13 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
   await assertPortFree(options.host, options.port);
   const worker = await miniflareOptions({
     configFile: options.configFile ?? WRANGLER_CONFIG,
-    front: { host: options.host, port: options.port },
+    front: { host: options.host, port: options.port, entry: options.frontWorker ?? FRONT_WORKER },
     storagePort: options.storagePort ?? 0,
     persistDir,
     secrets: options.secrets,
     store: options.store,
     cacheMib: options.cacheMib ?? DEFAULT_CACHE_MIB,
+    variables: options.variables ?? {},
     cf: options.cf ?? {},
     ...runtimeLog(options.log),
   });

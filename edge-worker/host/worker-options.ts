@@ -1,7 +1,6 @@
 /** Derives Miniflare's options from `wrangler.toml`, the one place that names the Worker's bindings. */
 
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build, type Loader } from 'esbuild';
 import {
   convertV4MiniflareOptions,
@@ -36,7 +35,8 @@ export interface MediaStore {
 /** Where the Worker listens, what it keeps and who hears it. */
 export interface WorkerHostOptions {
   readonly configFile: string;
-  readonly front: { readonly host: string; readonly port: number };
+  /** `entry` is the front's file. */
+  readonly front: { readonly host: string; readonly port: number; readonly entry: string };
   readonly storagePort: number;
   readonly persistDir: string;
   readonly secrets: EdgeSecrets;
@@ -44,13 +44,13 @@ export interface WorkerHostOptions {
   readonly store: MediaStore | undefined;
   /** MiB of memory for delivery's cache; 0 leaves it out. */
   readonly cacheMib: number;
+  readonly variables: Readonly<Record<string, string>>;
   readonly cf: Readonly<Record<string, Json>>;
   readonly log: Log;
   readonly handleStructuredLogs: (entry: V4WorkerdStructuredLog) => void;
 }
 
 const FRONT_NAME = 'rill-front';
-const FRONT_WORKER = fileURLToPath(new URL('./front-worker.ts', import.meta.url));
 /** Storage has no other guard than its keys and is only for origins on this machine. */
 const STORAGE_HOST = '127.0.0.1';
 
@@ -85,6 +85,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
         name,
         bindings: {
           ...worker.bindings,
+          ...options.variables,
           RILL_PLAY_SECRET: options.secrets.playSecret,
           RILL_SERVICE_TOKEN: options.secrets.serviceToken,
           RILL_CACHE_MIB: String(options.cacheMib),
@@ -125,13 +126,13 @@ async function frontOptions(
   const bindings: Record<Exclude<keyof FrontEnvironment, 'EDGE'>, Json> = { CF: { ...options.cf } };
   return {
     name: FRONT_NAME,
-    rootPath: path.dirname(FRONT_WORKER),
+    rootPath: path.dirname(options.front.entry),
     ...(worker.compatibilityDate === undefined ? {} : { compatibilityDate: worker.compatibilityDate }),
     modules: [
       {
         type: 'ESModule',
-        path: path.join(path.dirname(FRONT_WORKER), 'front.mjs'),
-        contents: await bundle({ entry: FRONT_WORKER, define: {}, loader: {} }),
+        path: path.join(path.dirname(options.front.entry), 'front.mjs'),
+        contents: await bundle({ entry: options.front.entry, define: {}, loader: {} }),
       },
     ],
     serviceBindings: { EDGE: worker.name },

@@ -3,14 +3,21 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { AwsClient } from 'aws4fetch';
-import { SignJWT } from 'jose';
+import { SignJWT, type JWTPayload } from 'jose';
 import { startEdgeHost, type EdgeHostOptions } from '../../edge-worker/host/edge-host.ts';
 import { ScriptedOrigin } from './scripted-origin.ts';
 
 type MediaStore = NonNullable<EdgeHostOptions['store']>;
 
+/** Tests say where a request comes from. */
+const PLACED_FRONT = fileURLToPath(new URL('placed-front-worker.ts', import.meta.url));
+
 const STREAM = 'show';
+const HOUR_SECONDS = 3_600;
+/** So late that no session is begun: whose tokens are not looked at play with one address. */
+const LONG_AFTER_THE_TEST = 4_000_000_000;
 const SECRETS = {
   playSecret: 'a playback secret for tests that is long enough',
   serviceToken: 'service-token-for-tests',
@@ -26,6 +33,8 @@ export interface EdgeAlone {
   readonly url: string;
   /** Key of playback tokens. */
   readonly playSecret: string;
+  /** Signs a playback token for the stream; it is valid for an hour unless the claims say otherwise. */
+  sign(claims: JWTPayload): Promise<string>;
   /** Its storage, as another edge would read it. */
   readonly store: MediaStore;
   /** Writes an object to its storage. */
@@ -52,6 +61,7 @@ export async function startEdgeAlone(options: {
     dataDir,
     secrets: SECRETS,
     cacheMib: options.cacheMib,
+    frontWorker: PLACED_FRONT,
     ...(options.store === undefined ? {} : { store: options.store }),
     ...(options.cf === undefined ? {} : { cf: options.cf }),
     log: { debug: quiet, info: quiet, warn: loud, error: loud },
@@ -62,10 +72,10 @@ export async function startEdgeAlone(options: {
     stream: STREAM,
   });
   await origin.begin();
-  const token = await new SignJWT({ stream: STREAM })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime('1h')
-    .sign(new TextEncoder().encode(SECRETS.playSecret));
+  const sign = (claims: JWTPayload): Promise<string> =>
+    new SignJWT({ stream: STREAM, exp: Math.floor(Date.now() / 1000) + HOUR_SECONDS, ...claims })
+      .setProtectedHeader({ alg: 'HS256' })
+      .sign(new TextEncoder().encode(SECRETS.playSecret));
   const client = new AwsClient({
     accessKeyId: SECRETS.s3AccessKeyId,
     secretAccessKey: SECRETS.s3SecretAccessKey,
@@ -77,7 +87,8 @@ export async function startEdgeAlone(options: {
     origin,
     url: host.url,
     playSecret: SECRETS.playSecret,
-    streamUrl: `${host.url}/t/${token}/live/${STREAM}`,
+    sign,
+    streamUrl: `${host.url}/t/${await sign({ exp: LONG_AFTER_THE_TEST })}/live/${STREAM}`,
     store: { endpoint: host.s3Endpoint, bucket: host.bucket, region: 'auto' },
     putObject: async (key, body) => {
       const answer = await client.fetch(`${host.s3Endpoint}/${host.bucket}/${key}`, { method: 'PUT', body });
