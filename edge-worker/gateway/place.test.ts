@@ -177,7 +177,10 @@ describe('an address behind a proxy', () => {
   });
 
   it('never is what stands further from the end, whatever a viewer sends', () => {
-    const words = fc.string({ unit: fc.constantFrom(...Array.from('0123456789abf.:,[] %-')), maxLength: 200 });
+    const words = fc.string({
+      unit: fc.constantFrom(...Array.from('0123456789abf.:,[] %-')),
+      maxLength: 200,
+    });
     fc.assert(
       fc.property(words, (claimed) => {
         expect(address({ 'x-forwarded-for': `${claimed}, 203.0.113.9` }, trusted)).toBe('203.0.113.9');
