@@ -139,12 +139,16 @@ type Assets = NonNullable<V4WorkerOptionsShape['assets']>;
  */
 function pagesWorker(
   edge: string,
-  { binding = 'ASSETS', ...assets }: Assets,
+  assets: Assets,
 ): { readonly worker: V4WorkerOptions; readonly bindings: Readonly<Record<string, string>> } {
   const name = `${edge}-pages`;
-  const routerConfig = { ...assets.routerConfig, has_user_worker: false };
-  const modules = [{ type: 'ESModule' as const, path: 'pages.mjs', contents: 'export default {};' }];
-  return { worker: { name, modules, assets: { ...assets, routerConfig } }, bindings: { [binding]: name } };
+  const binding = assets.binding ?? 'ASSETS';
+  const contents = `export default { fetch: (request, env) => env[${JSON.stringify(binding)}].fetch(request) };`;
+  const modules = [{ type: 'ESModule' as const, path: 'pages.mjs', contents }];
+  return {
+    worker: { name, modules, assets: { ...assets, binding } },
+    bindings: { [binding]: name },
+  };
 }
 
 /** Bundles the Worker behind its front into one module as wrangler does. */
