@@ -20,6 +20,7 @@ import { splitTokenPath, type FoundToken } from './find-token.ts';
 import { applyRequest } from './http-semantics.ts';
 import { placeOf } from './place.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
+import type { VariantLimits } from './rewrite-variants.ts';
 import { rewritePlaylist } from './rewrite.ts';
 import { viewerChange } from './viewer-change.ts';
 import type { ViewerSession } from './viewer-session.ts';
@@ -81,7 +82,7 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
   const deliver = (canonical: Request): Promise<Response> =>
     deliverSafely(canonical, () => context.deliver(canonical, request, context.env));
   const { grant } = admission.value;
-  const refused = await refuseAboveHeight(resource, grant, { ...context, deliver });
+  const refused = await refuseAboveLimits(resource, grant, { ...context, deliver });
   if (refused !== undefined) {
     return answerRequest(request, takeAnswer(refused));
   }
@@ -136,8 +137,8 @@ async function deliverSafely(
   }
 }
 
-/** What a rendition above the grant's height is answered with, be it asked for by a guessed URL; else nothing. */
-async function refuseAboveHeight(
+/** What a rendition above the grant's height or bitrate is answered with, be it asked for by a guessed URL; else nothing. */
+async function refuseAboveLimits(
   resource: LiveResource,
   grant: Grant,
   context: {
@@ -146,8 +147,8 @@ async function refuseAboveHeight(
     readonly now: number;
   },
 ): Promise<Response | undefined> {
-  const limit = grant.maxHeight;
-  if (limit === undefined || resource.kind === 'multivariant-playlist') {
+  const { maxHeight = Infinity, maxBitrate = Infinity } = grant;
+  if ((maxHeight === Infinity && maxBitrate === Infinity) || resource.kind === 'multivariant-playlist') {
     return undefined;
   }
   const found = await context.heights.find(resource, context);
@@ -155,12 +156,23 @@ async function refuseAboveHeight(
     case 'unavailable':
       return found.answer;
     case 'unknown':
-      return denialAnswer({ reason: 'above-height', height: undefined, limit }, resource.stream);
+      return denialAnswer(aboveLimits(grant), resource.stream);
     case 'known':
-      return found.height <= limit
-        ? undefined
-        : denialAnswer({ reason: 'above-height', height: found.height, limit }, resource.stream);
+      if (found.height > maxHeight) {
+        const denial = { reason: 'above-height', height: found.height, limit: maxHeight } as const;
+        return denialAnswer(denial, resource.stream);
+      }
+      return found.bandwidth > maxBitrate
+        ? denialAnswer({ reason: 'above-bitrate', limit: maxBitrate }, resource.stream)
+        : undefined;
   }
+}
+
+/** No rendition is within the grant's limits, or none is known to be. */
+function aboveLimits({ maxHeight, maxBitrate = 0 }: VariantLimits): Denial {
+  return maxHeight === undefined
+    ? { reason: 'above-bitrate', limit: maxBitrate }
+    : { reason: 'above-height', height: undefined, limit: maxHeight };
 }
 
 async function rewriteForViewer(
@@ -183,21 +195,22 @@ async function rewriteForViewer(
   const text = new TextDecoder().decode(await new Response(delivered.body).arrayBuffer());
   const rewritten = rewritePlaylist(text, change, url);
   if (rewritten === undefined) {
-    const limit = change.maxHeight ?? 0;
-    return takeAnswer(denialAnswer({ reason: 'above-height', height: undefined, limit }, resource.stream));
+    return takeAnswer(denialAnswer(aboveLimits(change), resource.stream));
   }
   const playlist = new TextEncoder().encode(rewritten);
   headers['content-length'] = String(playlist.length);
   const { etag } = headers;
-  if (change.maxHeight !== undefined && etag !== undefined) {
-    // The limit is not in the URL, so the tag has to tell the copies apart (RFC 9110 §8.8.3).
-    headers['etag'] = limitedTag(etag, change.maxHeight);
+  if (etag !== undefined) {
+    headers['etag'] = limitedTag(etag, change);
   }
   return { status: 200, headers, body: playlist };
 }
 
-function limitedTag(etag: string, maxHeight: number): string {
-  return etag.replace(/"$/, `;${maxHeight}p"`);
+/** The limits are not in the URL, so the tag has to tell the copies apart (RFC 9110 §8.8.3). */
+function limitedTag(etag: string, { maxHeight, maxBitrate }: VariantLimits): string {
+  const limits =
+    (maxHeight === undefined ? '' : `;${maxHeight}p`) + (maxBitrate === undefined ? '' : `;${maxBitrate}b`);
+  return etag.replace(/"$/, `${limits}"`);
 }
 
 /** An answer that hands out a token is this viewer's alone, and new each time. */
