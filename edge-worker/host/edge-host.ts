@@ -11,6 +11,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Miniflare, type Json } from 'miniflare';
+import type { TrustedHeaders } from '../../shared/access/trusted-headers.ts';
 import { PortInUseError, assertPortFree } from './port.ts';
 import { runtimeLog, type HostLog } from './runtime-log.ts';
 import { miniflareOptions, type EdgeSecrets, type MediaStore } from './worker-options.ts';
@@ -47,6 +48,8 @@ export interface EdgeHostOptions {
   readonly inspectorPort?: number | undefined;
   /** `request.cf` of every request, since nothing else knows a viewer's place here. */
   readonly cf?: Readonly<Record<string, Json>>;
+  /** Headers that the proxy before this edge sets on each request; without them no header is believed. */
+  readonly trustedHeaders?: TrustedHeaders;
   readonly log: HostLog;
   /** Another module than `front.ts` to stand before the Worker. */
   readonly front?: string;
@@ -81,6 +84,7 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
     variables: options.variables ?? {},
     inspectorPort: options.inspectorPort,
     cf: options.cf ?? {},
+    trustedHeaders: options.trustedHeaders ?? {},
     ...runtimeLog(options.log),
   });
   const miniflare = new Miniflare(worker.options);

@@ -7,6 +7,7 @@ import { writeSync } from 'node:fs';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { startEdgeHost, type EdgeHostOptions } from './edge-host.ts';
+import { trustedHeadersOf, trustedHeaderVariables } from './trusted-headers.ts';
 
 /** After its parent is gone: time for an origin that the same parent ran to publish the end of its streams. */
 const ORPHAN_GRACE_MS = 3000;
@@ -39,6 +40,7 @@ const environmentSchema = z.object({
   RILL_SESSION_SECRET: z.string().default(''),
   RILL_SESSION_SECONDS: z.string().regex(SECONDS, 'must be seconds').default(''),
   RILL_SESSION_MAX_SECONDS: z.string().regex(SECONDS, 'must be seconds').default(''),
+  ...trustedHeaderVariables,
   RILL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 const cfSchema = z.record(z.string(), z.json());
@@ -94,6 +96,7 @@ function readOptions(environment: NodeJS.ProcessEnv): EdgeHostOptions | undefine
     },
     inspectorPort: settings.RILL_INSPECTOR_PORT,
     cf: cfSchema.parse(JSON.parse(settings.RILL_CF)),
+    trustedHeaders: trustedHeadersOf(settings),
     log: createLog(settings.RILL_LOG_LEVEL),
   };
 }

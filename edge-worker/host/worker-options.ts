@@ -13,6 +13,8 @@ import {
   type V4WorkerdStructuredLog,
 } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from 'wrangler';
+import type { TrustedHeaders } from '../../shared/access/trusted-headers.ts';
+import type { FrontOptions } from './front.ts';
 
 /** What the Worker must not share. */
 export interface EdgeSecrets {
@@ -47,6 +49,7 @@ export interface WorkerHostOptions {
   /** Port of V8's inspector on 127.0.0.1. */
   readonly inspectorPort: number | undefined;
   readonly cf: Readonly<Record<string, Json>>;
+  readonly trustedHeaders: TrustedHeaders;
   readonly log: Log;
   readonly handleStructuredLogs: (entry: V4WorkerdStructuredLog) => void;
 }
@@ -72,6 +75,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
   }: V4WorkerOptionsShape & { readonly modulesRules?: V4ModuleRule[] } = workerOptions;
   const name = worker.name ?? 'worker';
   const pages = assets === undefined ? undefined : pagesWorker(name, assets);
+  const front = { cf: options.cf, addressHeader: options.trustedHeaders.address };
   const { buckets, bucket } = withCredentials(worker.r2Buckets, options);
   const converted = convertV4MiniflareOptions({
     host: STORAGE_HOST,
@@ -94,6 +98,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
           RILL_PLAY_SECRET: options.secrets.playSecret,
           RILL_SERVICE_TOKEN: options.secrets.serviceToken,
           RILL_CACHE_MIB: String(options.cacheMib),
+          RILL_TRUSTED_HEADERS: withoutAbsent(options.trustedHeaders),
           ...storeBindings(options.store, options.secrets),
         },
         serviceBindings: { ...worker.serviceBindings, ...pages?.bindings },
@@ -104,8 +109,8 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
             path: path.join(path.dirname(main), 'worker.mjs'),
             contents: await bundle({
               main,
-              front: options.front.entry,
-              cf: options.cf,
+              front,
+              frontModule: options.front.entry,
               define,
               loader: textLoaders(modulesRules ?? []),
             }),
@@ -131,6 +136,15 @@ function storeBindings(store: MediaStore | undefined, secrets: EdgeSecrets): Rec
       };
 }
 
+/** A binding is JSON, which has no `undefined`. */
+function withoutAbsent(headers: TrustedHeaders): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries<string | number | undefined>({ ...headers }).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    ),
+  );
+}
+
 type Assets = NonNullable<V4WorkerOptionsShape['assets']>;
 
 /**
@@ -154,9 +168,9 @@ function pagesWorker(
 /** Bundles the Worker behind its front into one module as wrangler does. */
 async function bundle(input: {
   readonly main: string;
+  readonly front: FrontOptions;
   /** Module whose `behindFront` the Worker stands behind. */
-  readonly front: string;
-  readonly cf: Readonly<Record<string, Json>>;
+  readonly frontModule: string;
   readonly define: Readonly<Record<string, string>>;
   readonly loader: Readonly<Record<string, Loader>>;
 }): Promise<string> {
@@ -183,13 +197,13 @@ async function bundle(input: {
 function entryModule({
   main,
   front,
-  cf,
-}: Pick<Parameters<typeof bundle>[0], 'main' | 'front' | 'cf'>): string {
+  frontModule,
+}: Pick<Parameters<typeof bundle>[0], 'main' | 'front' | 'frontModule'>): string {
   return `
     export * from ${JSON.stringify(main)};
     import worker from ${JSON.stringify(main)};
-    import { behindFront } from ${JSON.stringify(front)};
-    export default behindFront(worker, ${JSON.stringify(cf)});
+    import { behindFront } from ${JSON.stringify(frontModule)};
+    export default behindFront(worker, ${JSON.stringify(front)});
   `;
 }
 

@@ -6,10 +6,11 @@ import { behindFront as behindPlainFront } from '../../edge-worker/host/front.ts
 const PLACE_HEADER = 'x-test-place';
 
 /** Puts a front before a Worker, one for each request: that is how `cf` can differ. */
-export const behindFront: typeof behindPlainFront = (worker, cf) => ({
+export const behindFront: typeof behindPlainFront = (worker, options) => ({
   ...worker,
   fetch: (request: Request, env: unknown, context: unknown) => {
     const place = request.headers.get(PLACE_HEADER);
-    return behindPlainFront(worker, place === null ? cf : JSON.parse(place)).fetch(request, env, context);
+    const placed = place === null ? options : { ...options, cf: JSON.parse(place) };
+    return behindPlainFront(worker, placed).fetch(request, env, context);
   },
 });
