@@ -1,6 +1,6 @@
 /** The commands of `rill`: keys, tokens and addresses of an instance, and what is live on it. */
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import type { StreamName } from '#shared/identifiers.ts';
 import type { Seconds } from '#shared/media-time.ts';
@@ -15,25 +15,13 @@ import { listStreams, streamTable } from './live-streams.ts';
 import { signPlayToken } from './play-token.ts';
 import { readSecrets, type Secrets } from './secrets.ts';
 import { say } from './terminal.ts';
+import { addTokenOptions, readTokenRequest } from './token-options.ts';
 
 const DEFAULT_TTL = '12h';
-const SCOPES = ['play', 'publish', 'admin', 'analytics'] as const;
-/** Scopes that are for one stream. */
-const STREAM_SCOPES: readonly string[] = ['play', 'publish'];
 
-const stream = z.custom<StreamName>((value) => typeof value === 'string');
 const ttl = z.custom<Seconds>((value) => typeof value === 'number');
 const playSchema = z.object({ ttl, watch: z.boolean().default(false) });
 const publishSchema = z.object({ rtmp: z.boolean().default(false), srt: z.boolean().default(false) });
-const tokenSchema = z.object({
-  stream: stream.optional(),
-  ttl,
-  scope: z.array(z.enum(SCOPES)).optional(),
-  id: z.string().optional(),
-  viewer: z.string().optional(),
-  country: z.array(z.string()).optional(),
-  maxHeight: z.int().optional(),
-});
 const streamsSchema = z.object({ json: z.boolean().default(false) });
 
 /** Makes the program; each command prints its result alone to stdout. */
@@ -86,23 +74,16 @@ function addPublishUrl(program: Command): void {
 }
 
 function addToken(program: Command): void {
-  addInstanceOptions(program.command('token'))
+  addTokenOptions(addInstanceOptions(program.command('token')))
     .description('a token: for playback unless --scope says otherwise')
-    .option('--stream <stream>', 'the stream that may be played or published', streamArgument)
-    .addOption(new Option('--scope <names...>', 'what it is for (default: play)').choices(SCOPES))
-    .option('--id <id>', 'its "jti", by which it can be revoked')
     .option('--ttl <duration>', 'how long it is valid', durationArgument, durationArgument(DEFAULT_TTL))
-    .option('--viewer <name>', 'whom it is for')
-    .option('--country <codes>', 'countries from where it holds, like DE,FR', countriesArgument)
-    .option('--max-height <lines>', 'largest picture height that may be played', heightArgument)
     .action(async (given: unknown, command: Command) => {
-      const { country, scope, id, ...options } = tokenSchema.parse(given);
-      if (options.stream === undefined && (scope ?? ['play']).some((name) => STREAM_SCOPES.includes(name))) {
-        command.error('error: a token to play or publish needs --stream');
+      const request = readTokenRequest(given, now());
+      if (!request.ok) {
+        command.error(`error: ${request.failure.detail}`);
       }
       const { secrets } = await reach(given);
-      const claims = { ...options, countries: country, scopes: scope, tokenId: id, now: now() };
-      say(await signPlayToken(claims, secrets.playSecret));
+      say(await signPlayToken(request.value, secrets.playSecret));
     });
 }
 
@@ -133,20 +114,4 @@ function durationArgument(text: string): Seconds {
     throw new InvalidArgumentError(`A duration is ${duration.failure.expected}.`);
   }
   return duration.value;
-}
-
-function countriesArgument(text: string): readonly string[] {
-  const codes = text.split(',').map((code) => code.trim().toUpperCase());
-  if (!codes.every((code) => /^[A-Z]{2}$/.test(code))) {
-    throw new InvalidArgumentError('Countries are ISO 3166-1 codes of two letters, separated by commas.');
-  }
-  return codes;
-}
-
-function heightArgument(text: string): number {
-  const height = /^[1-9][0-9]{0,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(height <= 16_384)) {
-    throw new InvalidArgumentError('A height is a number of lines from 1 to 16384.');
-  }
-  return height;
 }

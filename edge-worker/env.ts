@@ -1,5 +1,6 @@
 /** What the platform binds to the edge worker; `wrangler.toml` declares it, the secrets are set beside it. */
 
+import type { ViewerSessionObjects } from './access/sessions/session-keeper.ts';
 import type { Registries } from './access/registry/access-registry.ts';
 import type * as entrypoints from './index.ts';
 
@@ -26,6 +27,8 @@ export interface Env {
   readonly RELAY?: Relays;
   /** One cache object per stream, used when `RILL_CACHE_MIB` is set: where no platform caches delivery. */
   readonly CACHE?: Hubs;
+  /** One object per viewer whose sessions are counted, by the viewer's name. */
+  readonly VIEWER_SESSIONS?: ViewerSessionObjects;
   /** The one object that holds policies, keys and revocations. */
   readonly ACCESS_REGISTRY?: Registries;
   /** The built pages, `.build/pages`. */
@@ -43,6 +46,12 @@ export interface Env {
   readonly RILL_S3_SECRET_ACCESS_KEY?: string;
   /** HS256 key of playback tokens: UTF-8 text of at least 32 bytes. */
   readonly RILL_PLAY_SECRET?: string;
+  /** What session tokens are signed with in place of `RILL_PLAY_SECRET`: UTF-8 text of at least 32 bytes. */
+  readonly RILL_SESSION_SECRET?: string;
+  /** How long a session token is good for, seconds; 0: sessions end with the token that started them. */
+  readonly RILL_SESSION_SECONDS?: string;
+  /** How long after its start a session is over, seconds. */
+  readonly RILL_SESSION_MAX_SECONDS?: string;
   /** What an origin presents as `Authorization: Bearer` when it publishes. */
   readonly RILL_SERVICE_TOKEN?: string;
 }
@@ -51,7 +60,7 @@ declare global {
   namespace Cloudflare {
     interface GlobalProps {
       mainModule: typeof entrypoints;
-      durableNamespaces: 'StreamHub' | 'StreamRelay' | 'DeliveryCache' | 'AccessRegistry';
+      durableNamespaces: 'StreamHub' | 'StreamRelay' | 'DeliveryCache' | 'ViewerSessions' | 'AccessRegistry';
     }
   }
 }

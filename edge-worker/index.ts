@@ -8,6 +8,7 @@ import { createGateway } from './gateway/app.ts';
 
 export { Access } from './access/registry/access-entrypoint.ts';
 export { AccessRegistry } from './access/registry/access-registry.ts';
+export { ViewerSessions } from './access/sessions/viewer-sessions.ts';
 export { DeliveryCache } from './delivery/cache/delivery-cache.ts';
 export { Delivery } from './delivery/entrypoint.ts';
 export { StreamHub } from './hub/stream-hub.ts';
@@ -18,6 +19,7 @@ const call: CallDelivery = (props) =>
 const snapshots = new SnapshotSource();
 const gateway = createGateway({
   deliver: (canonical, viewer, env) => reachDelivery(canonical, viewer, { env, call }),
+  background: waitUntil,
   snapshot: () =>
     snapshots.current({
       ask: (path, signal) => exports.Access.fetch(`https://access.rill${path}`, { signal }),

@@ -1,20 +1,19 @@
 /** The gateway: routes in the order in which a request meets them. Its answers are never cached by the platform. */
 
-import { Hono, type Context } from 'hono';
-import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
-import { ok, type Result } from '../../shared/result.ts';
+import { Hono } from 'hono';
+import { ok } from '../../shared/result.ts';
 import { createAdminApp } from '../access/admin/admin-app.ts';
 import { INITIAL_STATE } from '../access/registry/registry-change.ts';
-import type { AccessUnavailable } from '../access/registry/snapshot-source.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { answerAsset, answerWatchPage } from './pages.ts';
-import { answerPlayback, type Deliver } from './play.ts';
+import { answerPlayback, type Deliver, type PlaybackContext } from './play.ts';
 import { answerPublish } from './publish.ts';
 import { RenditionHeights } from './rendition-heights.ts';
+import { ViewerSession } from './viewer-session.ts';
 
 /** Methods of what can only be read; Hono serves HEAD through the GET routes. */
 const READ = 'GET, HEAD, OPTIONS';
@@ -30,14 +29,16 @@ export interface GatewayParts {
   /** Unix seconds. */
   readonly now?: () => number;
   /** What the edge knows of who may watch; without it every stream needs a token, and nothing is revoked. */
-  readonly snapshot?: () => Promise<Result<AccessSnapshot, AccessUnavailable>>;
+  readonly snapshot?: PlaybackContext['snapshot'];
+  /** Keeps work alive that goes on after an answer. */
+  readonly background?: (work: Promise<unknown>) => void;
 }
 
 /** Makes the gateway. */
 export function createGateway(parts: GatewayParts): Gateway {
   const now = parts.now ?? ((): number => Math.floor(Date.now() / 1000));
-  const snapshot =
-    parts.snapshot ?? (async (): Promise<ReturnType<typeof ok<AccessSnapshot>>> => ok(INITIAL_STATE));
+  const { deliver, snapshot = noRules, background = (): void => undefined } = parts;
+  const sessions = new ViewerSession();
   const heights = new RenditionHeights();
   const app: Gateway = new Hono();
 
@@ -53,18 +54,10 @@ export function createGateway(parts: GatewayParts): Gateway {
   app.get('/assets/:file', (context) => answerAsset(context.req.raw, context.env));
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
   for (const path of ['/live/*', '/t/*']) {
-    app.get(path, (context) =>
-      answerPlayback(context.req.raw, {
-        env: context.env,
-        deliver: parts.deliver,
-        heights,
-        now: now(),
-        snapshot,
-        background: (work) => {
-          keepAlive(context, work);
-        },
-      }),
-    );
+    app.get(path, ({ req, env }) => {
+      const context = { env, deliver, sessions, heights, now: now(), snapshot, background };
+      return answerPlayback(req.raw, context);
+    });
   }
 
   app.route('/', createAdminApp(now));
@@ -84,14 +77,7 @@ export function createGateway(parts: GatewayParts): Gateway {
   return app;
 }
 
-/** Tests call the gateway without an execution context; there, work lives as long as the isolate. */
-function keepAlive(context: Context<{ Bindings: Env }>, work: Promise<unknown>): void {
-  try {
-    context.executionCtx.waitUntil(work);
-  } catch {
-    work.catch(() => undefined);
-  }
-}
+const noRules: PlaybackContext['snapshot'] = async () => ok(INITIAL_STATE);
 
 /** Answers what no route took: `OPTIONS`, a method that the path does not have, or a path that is none. */
 function otherMethod(method: string, allowed: string): Response {

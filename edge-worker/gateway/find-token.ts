@@ -12,7 +12,9 @@ export interface FoundToken {
 /** Query parameter of a token. */
 export const TOKEN_PARAMETER = 'token';
 /** Cookie of a token. */
-const TOKEN_COOKIE = 'rill_token';
+export const TOKEN_COOKIE = 'rill_token';
+/** Header of a Common Access Token, CTA-5007. */
+const CAT_HEADER = 'cta-common-access-token';
 
 const TOKEN_PATH = /^\/t\/([^/]+)(\/.*)$/;
 const BEARER = /^bearer +(\S+) *$/i;
@@ -24,14 +26,16 @@ export function splitTokenPath(path: string): { readonly token: string | undefin
 }
 
 /**
- * Finds the one token that counts: path before query before `Authorization` before cookie. A bad token is not
- * replaced by a good one from a later place, so a player's URL says alone what it may do.
+ * Finds the one token that counts: path before query before `Authorization` before `CTA-Common-Access-Token` before
+ * cookie, and in each place the first. A bad token is not replaced by a good one from a later place, so a player's
+ * URL says alone what it may do.
  */
 export function findToken(request: Request, url: URL): FoundToken | undefined {
   const candidates: readonly (readonly [TokenPlace, string | null | undefined])[] = [
     ['path', splitTokenPath(url.pathname).token],
     ['query', url.searchParams.get(TOKEN_PARAMETER)],
     ['header', BEARER.exec(request.headers.get('authorization') ?? '')?.[1]],
+    ['header', request.headers.get(CAT_HEADER)],
     ['cookie', readCookie(request.headers.get('cookie') ?? '', TOKEN_COOKIE)],
   ];
   for (const [place, token] of candidates) {

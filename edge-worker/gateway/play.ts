@@ -1,26 +1,26 @@
 /** Playback: authorize, ask delivery for the canonical request, rewrite for this viewer. */
 
 import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
-import { decidePolicy, streamPolicy } from '../../shared/access/decide-policy.ts';
+import type { Denial } from '../../shared/access/denial.ts';
 import type { Grant } from '../../shared/access/grant.ts';
-import type { Result } from '../../shared/result.ts';
-import { findRevocation } from '../access/revocation-check.ts';
+import { ok, type Result } from '../../shared/result.ts';
 import type { AccessUnavailable } from '../access/registry/snapshot-source.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { parseLiveResource, type LiveResource } from '../resource.ts';
-import { authorize } from './authorize.ts';
+import { authorize, isSessionStart, type Admission, type Asked, type Misconfiguration } from './authorize.ts';
 import { canonicalRequest } from './canonical-request.ts';
+import { carryFromMultivariant, carryOn, type Carriage } from './carry-token.ts';
 import { denialAnswer } from './denial-answer.ts';
-import { findToken, splitTokenPath, type FoundToken } from './find-token.ts';
+import { splitTokenPath, type FoundToken } from './find-token.ts';
 import { applyRequest } from './http-semantics.ts';
 import { placeOf } from './place.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
-import { requestFacts } from './request-facts.ts';
 import { rewritePlaylist } from './rewrite.ts';
 import { viewerChange } from './viewer-change.ts';
+import type { ViewerSession } from './viewer-session.ts';
 
 /** Sends a canonical request to delivery; the viewer's own says where it came from. */
 export type Deliver = (canonical: Request, viewer: Request, env: Env) => Promise<Response>;
@@ -37,71 +37,79 @@ const VIEWER_HEADERS = [
   'retry-after',
 ];
 
-/** Answers `GET` and `HEAD` below `/live/` and `/t/{token}/live/`; `now` is Unix seconds. */
-export async function answerPlayback(
-  request: Request,
-  context: {
-    readonly env: Env;
-    readonly deliver: Deliver;
-    readonly heights: RenditionHeights;
-    readonly now: number;
-    readonly snapshot: () => Promise<Result<AccessSnapshot, AccessUnavailable>>;
-    /** Keeps work alive that goes on after the answer. */
-    readonly background: (work: Promise<unknown>) => void;
-  },
-): Promise<Response> {
+/** What playback needs beside the request. */
+export interface PlaybackContext {
+  readonly env: Env;
+  readonly deliver: Deliver;
+  readonly sessions: ViewerSession;
+  readonly heights: RenditionHeights;
+  /** Unix seconds. */
+  readonly now: number;
+  /** What the edge knows of who may watch. */
+  readonly snapshot: () => Promise<Result<AccessSnapshot, AccessUnavailable>>;
+  /** Keeps work alive that goes on after the answer. */
+  readonly background: (work: Promise<unknown>) => void;
+}
+
+/** Answers `GET` and `HEAD` below `/live/` and `/t/{token}/live/`. */
+export async function answerPlayback(request: Request, context: PlaybackContext): Promise<Response> {
   const url = new URL(request.url);
-  const resource = parseLiveResource(splitTokenPath(url.pathname).path);
-  if (!resource.ok) {
-    return errorAnswer(404, resource.failure.reason, {
-      detail: resource.failure.detail,
+  const parsed = parseLiveResource(splitTokenPath(url.pathname).path);
+  if (!parsed.ok) {
+    return errorAnswer(404, parsed.failure.reason, {
+      detail: parsed.failure.detail,
       headers: { 'cache-control': cacheControl({ kind: 'refusal' }) },
     });
   }
-  const found = findToken(request, url);
-  const stream = resource.value.stream;
+  const resource = parsed.value;
   const snapshot = await context.snapshot();
   if (!snapshot.ok) {
     return errorAnswer(503, 'unavailable', { headers: { 'retry-after': '1' } });
   }
-  const place = placeOf(request, context.env);
-  const authorized = await authorize({
-    found,
-    stream,
-    place,
-    keys: snapshot.value.keys,
-    request: requestFacts(request, url),
-    secret: context.env.RILL_PLAY_SECRET,
-    now: context.now,
-    background: context.background,
-  });
-  if (!authorized.ok || found === undefined) {
-    return denialAnswer(authorized.ok ? { reason: 'token-missing' } : authorized.failure, stream);
+  const { env, now, background } = context;
+  const place = placeOf(request, env);
+  const asked: Asked = { request, url, resource, place, env, snapshot: snapshot.value, now, background };
+  const admission = await authorize(asked, context.sessions);
+  if (!admission.ok) {
+    return denialAnswer(admission.failure, resource.stream);
   }
-  const revoked = findRevocation(authorized.value, snapshot.value.revocations, context.now);
-  if (revoked !== undefined) {
-    return denialAnswer(revoked, stream);
-  }
-  const decision = decidePolicy(streamPolicy(snapshot.value.policies, stream), place, context.now);
-  if (decision.kind === 'deny') {
-    const denial = { reason: 'location-blocked', rule: decision.rule, country: place.country } as const;
-    return denialAnswer(denial, stream);
-  }
-  const grant = limitHeight(authorized.value, decision.maxHeight);
   const deliver = (canonical: Request): Promise<Response> =>
     deliverSafely(canonical, () => context.deliver(canonical, request, context.env));
-  const refused = await refuseAboveHeight(resource.value, grant, { ...context, deliver });
+  const { grant } = admission.value;
+  const refused = await refuseAboveHeight(resource, grant, { ...context, deliver });
   if (refused !== undefined) {
     return applyRequest(request, refused);
   }
-  const delivered = await deliver(canonicalRequest(resource.value, url.searchParams));
-  const forViewer = await rewriteForViewer(delivered, {
-    resource: resource.value,
-    grant,
-    found,
-    url,
-  });
-  return applyRequest(request, forViewer);
+  const delivered = await deliver(canonicalRequest(resource, url.searchParams));
+  const carriage = await carry(delivered, { admission: admission.value, asked, sessions: context.sessions });
+  if (!carriage.ok) {
+    await delivered.body?.cancel();
+    return denialAnswer(carriage.failure, resource.stream);
+  }
+  const viewer = { resource, admission: admission.value, carriage: carriage.value, url };
+  return applyRequest(request, await rewriteForViewer(delivered, viewer));
+}
+
+/** How the token goes on from this answer; a multivariant playlist that is there may start a session. */
+async function carry(
+  delivered: Response,
+  viewer: { readonly admission: Admission; readonly asked: Asked; readonly sessions: ViewerSession },
+): Promise<Result<Carriage, Denial | Misconfiguration>> {
+  const { admission, asked } = viewer;
+  const { found, own } = admission;
+  const { resource, url, now } = asked;
+  if (found === undefined || !isSessionStart(asked) || delivered.status !== 200) {
+    return ok(carryOn(found));
+  }
+  const issued = await viewer.sessions.begin(admission, asked);
+  return issued.ok
+    ? ok(
+        carryFromMultivariant({
+          ...{ found, issued: issued.value, expires: own.expires },
+          ...{ stream: resource.stream, url, now },
+        }),
+      )
+    : issued;
 }
 
 async function deliverSafely(
@@ -147,26 +155,28 @@ async function rewriteForViewer(
   delivered: Response,
   viewer: {
     readonly resource: LiveResource;
-    readonly grant: Grant;
-    readonly found: FoundToken;
+    readonly admission: Admission;
+    readonly carriage: Carriage;
     readonly url: URL;
   },
 ): Promise<Response> {
-  const headers = viewerHeaders(delivered, viewer.found);
-  const change = viewerChange(viewer);
+  const { resource, admission, carriage, url } = viewer;
+  const headers = viewerHeaders(delivered, admission.found);
+  const change = viewerChange({ resource, grant: admission.grant, carriage, url });
+  setSession(headers, carriage);
   if (delivered.status !== 200 || change === undefined) {
     return new Response(delivered.body, { status: delivered.status, headers });
   }
   // Not `text()`: the runtime warns of each body that is not text by its content type.
   const text = new TextDecoder().decode(await delivered.arrayBuffer());
-  const rewritten = rewritePlaylist(text, change, viewer.url);
+  const rewritten = rewritePlaylist(text, change, url);
   if (rewritten === undefined) {
     const limit = change.maxHeight ?? 0;
-    return denialAnswer({ reason: 'above-height', height: undefined, limit }, viewer.resource.stream);
+    return denialAnswer({ reason: 'above-height', height: undefined, limit }, resource.stream);
   }
   const playlist = new TextEncoder().encode(rewritten);
   headers.set('content-length', String(playlist.length));
-  if (change.maxHeight !== undefined) {
+  if (change.maxHeight !== undefined && headers.has('etag')) {
     // The limit is not in the URL, so the tag has to tell the copies apart (RFC 9110 §8.8.3).
     headers.set('etag', limitedTag(headers.get('etag') ?? '""', change.maxHeight));
   }
@@ -177,7 +187,22 @@ function limitedTag(etag: string, maxHeight: number): string {
   return etag.replace(/"$/, `;${maxHeight}p"`);
 }
 
-function viewerHeaders(delivered: Response, found: FoundToken): Headers {
+/** An answer that hands out a token is this viewer's alone, and new each time. */
+function setSession(headers: Headers, { cookie, location }: Carriage): void {
+  if (cookie === undefined && location === undefined) {
+    return;
+  }
+  headers.set('cache-control', 'private, no-store');
+  headers.delete('etag');
+  if (cookie !== undefined) {
+    headers.set('set-cookie', cookie);
+  }
+  if (location !== undefined) {
+    headers.set('content-location', location);
+  }
+}
+
+function viewerHeaders(delivered: Response, found: FoundToken | undefined): Headers {
   const headers = new Headers();
   for (const name of VIEWER_HEADERS) {
     const value = delivered.headers.get(name);
@@ -185,16 +210,9 @@ function viewerHeaders(delivered: Response, found: FoundToken): Headers {
       headers.set(name, value);
     }
   }
-  if (found.place === 'header' || found.place === 'cookie') {
+  if (found?.place === 'header' || found?.place === 'cookie') {
     // Here the URL alone opens nothing, so no cache that others share may answer with it.
     headers.set('cache-control', (headers.get('cache-control') ?? 'no-store').replace(/^public/, 'private'));
   }
   return headers;
-}
-
-/** The grant within a policy's limit. */
-function limitHeight(grant: Grant, limit: number | undefined): Grant {
-  return limit === undefined || (grant.maxHeight ?? Number.POSITIVE_INFINITY) <= limit
-    ? grant
-    : { ...grant, maxHeight: limit };
 }

@@ -11,6 +11,8 @@ export interface ViewerChange {
   readonly everywhere: readonly UriParameter[];
   /** Goes on the URIs of playlists alone: a session in a media URL would defeat caches before the edge. */
   readonly onPlaylists: readonly UriParameter[];
+  /** Relative path of the folder that URIs of a multivariant playlist lead into: that of a session's own token. */
+  readonly folder?: string | undefined;
   /** Largest picture height, luma samples; for a multivariant playlist. */
   readonly maxHeight?: number | undefined;
   /** TIME-OFFSET of EXT-X-START, seconds, from the end where negative; for a multivariant playlist. */
@@ -32,7 +34,7 @@ export function rewritePlaylist(playlist: string, change: ViewerChange, base: UR
     return undefined;
   }
   const started = change.startOffset === undefined ? limited : startAt(limited, change.startOffset);
-  return change.everywhere.length + change.onPlaylists.length === 0
+  return change.everywhere.length + change.onPlaylists.length === 0 && change.folder === undefined
     ? started
     : appendToUris(started, change, base);
 }
@@ -48,7 +50,7 @@ function startAt(playlist: string, offset: number): string {
 function appendToUris(playlist: string, change: ViewerChange, base: URL): string {
   const context: UriContext = { base, variables: readVariables(playlist, base) };
   const onMedia = makeSuffix(change.everywhere);
-  const onPlaylists = makeSuffix([...change.everywhere, ...change.onPlaylists]);
+  const onPlaylists = makeSuffix([...change.everywhere, ...change.onPlaylists], change.folder);
   const onLines = playlist.includes('#EXT-X-STREAM-INF:') ? onPlaylists : onMedia;
   const pieces: string[] = [];
   let copied = 0;

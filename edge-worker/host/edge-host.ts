@@ -41,6 +41,8 @@ export interface EdgeHostOptions {
   readonly store?: MediaStore;
   /** MiB of memory for delivery's cache, since there is no platform's; 0 leaves it out. */
   readonly cacheMib?: number;
+  /** More of the Worker's environment, by the names that `env.ts` has for it. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** `request.cf` of every request, since nothing else knows a viewer's place here. */
   readonly cf?: Readonly<Record<string, Json>>;
   readonly log: HostLog;
@@ -74,6 +76,7 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
     secrets: options.secrets,
     store: options.store,
     cacheMib: options.cacheMib ?? DEFAULT_CACHE_MIB,
+    variables: options.variables ?? {},
     cf: options.cf ?? {},
     ...runtimeLog(options.log),
   });

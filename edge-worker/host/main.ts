@@ -15,6 +15,7 @@ const STDERR = 2;
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const secret = z.string('must be set').min(1, 'must be set');
+const SECONDS = /^\d{0,8}$/;
 const environmentSchema = z.object({
   RILL_HOST: z.string().min(1).default('127.0.0.1'),
   RILL_EDGE_PORT: port.default(8080),
@@ -32,6 +33,10 @@ const environmentSchema = z.object({
   RILL_CACHE_MIB: z.coerce.number().int().min(0).max(65_536).default(256),
   /** JSON object that every request has as `request.cf`. */
   RILL_CF: z.string().default('{}'),
+  /** Session tokens; empty: as without. */
+  RILL_SESSION_SECRET: z.string().default(''),
+  RILL_SESSION_SECONDS: z.string().regex(SECONDS, 'must be seconds').default(''),
+  RILL_SESSION_MAX_SECONDS: z.string().regex(SECONDS, 'must be seconds').default(''),
   RILL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 const cfSchema = z.record(z.string(), z.json());
@@ -80,6 +85,11 @@ function readOptions(environment: NodeJS.ProcessEnv): EdgeHostOptions | undefine
     },
     ...(settings.RILL_S3_ENDPOINT === '' ? {} : { store: storeOf(settings) }),
     cacheMib: settings.RILL_CACHE_MIB,
+    variables: {
+      RILL_SESSION_SECRET: settings.RILL_SESSION_SECRET,
+      RILL_SESSION_SECONDS: settings.RILL_SESSION_SECONDS,
+      RILL_SESSION_MAX_SECONDS: settings.RILL_SESSION_MAX_SECONDS,
+    },
     cf: cfSchema.parse(JSON.parse(settings.RILL_CF)),
     log: createLog(settings.RILL_LOG_LEVEL),
   };

@@ -44,6 +44,7 @@ export interface WorkerHostOptions {
   readonly store: MediaStore | undefined;
   /** MiB of memory for delivery's cache; 0 leaves it out. */
   readonly cacheMib: number;
+  readonly variables: Readonly<Record<string, string>>;
   readonly cf: Readonly<Record<string, Json>>;
   readonly log: Log;
   readonly handleStructuredLogs: (entry: V4WorkerdStructuredLog) => void;
@@ -84,6 +85,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
         name,
         bindings: {
           ...worker.bindings,
+          ...options.variables,
           RILL_PLAY_SECRET: options.secrets.playSecret,
           RILL_SERVICE_TOKEN: options.secrets.serviceToken,
           RILL_CACHE_MIB: String(options.cacheMib),

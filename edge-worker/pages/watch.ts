@@ -7,6 +7,7 @@ import { playNatively, supportsNativeHls } from './native-playback.ts';
 import type { Playback, PlaybackEnd } from './playback.ts';
 import { offerSound } from './sound.ts';
 import { countStalls, type StallCounter } from './stall-counter.ts';
+import { PlaybackSession } from './playback-session.ts';
 import { element, followControls, showMeasurement, showState, showStream } from './view.ts';
 import { parseWatchAddress } from './watch-address.ts';
 
@@ -31,9 +32,10 @@ async function watch(): Promise<void> {
     return;
   }
   const stalls = countStalls(video);
+  const session = new PlaybackSession(address.playlist);
   let ended = false;
-  while (await waitUntilReady(address.playlist, ended)) {
-    const end = await playOnce({ video, playlist: address.playlist, player, stalls });
+  while (await waitUntilReady(session, ended)) {
+    const end = await playOnce({ video, playlist: session.playlist, player, stalls });
     ended = end.kind === 'ended';
     showState(ended ? 'ended' : 'waiting', ended ? ENDED : 'Playback was interrupted. Trying again …');
     await pause(RETRY_MS);
@@ -49,15 +51,19 @@ function choosePlayer(video: HTMLVideoElement): Player | undefined {
 }
 
 /** Asks until the stream is there (`true`), after its end: is live again, or the edge refuses for good (`false`). */
-async function waitUntilReady(playlist: string, ended: boolean): Promise<boolean> {
+async function waitUntilReady(session: PlaybackSession, ended: boolean): Promise<boolean> {
   for (;;) {
-    const availability = await askAvailability(playlist, ended);
+    const availability = await askAvailability(session.playlist, ended);
     switch (availability.kind) {
       case 'ready':
+        session.goOn(availability.playlist ?? session.playlist);
         return true;
       case 'refused':
-        showState('refused', availability.message);
-        return false;
+        if (!session.startAnew()) {
+          showState('refused', availability.message);
+          return false;
+        }
+        break;
       case 'waiting':
         showState(ended ? 'ended' : 'waiting', availability.message);
         await pause(availability.soon === true ? SOON_MS : RETRY_MS);

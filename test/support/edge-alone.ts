@@ -31,6 +31,8 @@ export interface EdgeAlone {
   /** Address of the stream's folder with a token, without a slash at its end. */
   readonly streamUrl: string;
   readonly url: string;
+  /** Key of playback tokens. */
+  readonly playSecret: string;
   /** Signs a playback token for the stream; it is valid for an hour unless the claims say otherwise. */
   sign(claims: JWTPayload): Promise<string>;
   /** Its storage, as another edge would read it. */
@@ -45,6 +47,8 @@ export async function startEdgeAlone(options: {
   readonly cacheMib: number;
   /** Storage of another edge, which has the same keys. */
   readonly store?: MediaStore;
+  /** Where its viewers are. */
+  readonly cf?: EdgeHostOptions['cf'];
 }): Promise<EdgeAlone> {
   const dataDir = await mkdtemp(join(tmpdir(), 'rill-edge-alone-'));
   const quiet = (): void => undefined;
@@ -59,6 +63,7 @@ export async function startEdgeAlone(options: {
     cacheMib: options.cacheMib,
     frontWorker: PLACED_FRONT,
     ...(options.store === undefined ? {} : { store: options.store }),
+    ...(options.cf === undefined ? {} : { cf: options.cf }),
     log: { debug: quiet, info: quiet, warn: loud, error: loud },
   });
   const origin = new ScriptedOrigin({
@@ -81,6 +86,7 @@ export async function startEdgeAlone(options: {
   return {
     origin,
     url: host.url,
+    playSecret: SECRETS.playSecret,
     sign,
     streamUrl: `${host.url}/t/${await sign({ exp: LONG_AFTER_THE_TEST })}/live/${STREAM}`,
     store: { endpoint: host.s3Endpoint, bucket: host.bucket, region: 'auto' },

@@ -14,12 +14,13 @@ import { authorizeAdmin } from './authorize-admin.ts';
 import { ADMIN_PATH, describeApi } from './openapi.ts';
 import { otherRoutes } from './other-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
+import { sessionRoutes } from './session-routes.ts';
 
 /** Largest body, bytes: all policies at once. */
 const MAX_BODY_BYTES = 4_194_304;
 const IF_MATCH = /^"?([0-9]{1,15})"?$/;
 
-const ROUTES: readonly AdminRoute[] = [...policyRoutes, ...otherRoutes];
+const ROUTES: readonly AdminRoute[] = [...policyRoutes, ...otherRoutes, ...sessionRoutes];
 
 type AdminApp = Hono<{ Bindings: Env }>;
 
@@ -77,10 +78,16 @@ async function answerRoute(
   }
   const query = new URL(request.url).searchParams;
   const { tokenId, viewer, session, issuedAt } = by.value;
-  const bearer = { tokenId, viewer, session, issuedAt };
-  return answerSafely(() =>
-    route.handle({ registry, by: bearer, parameter, query, expected: expected.value, now }, body.value),
-  );
+  const call = {
+    registry,
+    sessions: env.VIEWER_SESSIONS,
+    by: { tokenId, viewer, session, issuedAt },
+    parameter,
+    query,
+    expected: expected.value,
+    now,
+  };
+  return answerSafely(() => route.handle(call, body.value));
 }
 
 /** An object that is moved or restarted fails what it was asked, and does not say whether a change was made. */

@@ -4,10 +4,13 @@ import { z } from 'zod';
 import { errorAnswer } from '../../answer.ts';
 import type { Bearer, ChangeOutcome, Reading, Registry } from '../registry/access-registry.ts';
 import type { RegistryChange } from '../registry/registry-change.ts';
+import type { ViewerSessionObjects } from '../sessions/session-keeper.ts';
 
 /** A request that has been authorized. */
 export interface AdminCall {
   readonly registry: Registry;
+  /** The viewers' objects; `undefined` where they are not bound. */
+  readonly sessions: ViewerSessionObjects | undefined;
   readonly by: Bearer;
   /** A part of the path by its name in braces, decoded. */
   readonly parameter: (name: string) => string;
