@@ -71,22 +71,22 @@ function means(answer: Answer, openMeansYes: boolean): boolean {
 }
 
 /** Every list that is given has to contain the place's value; one that certainly does not decides alone. */
-function answerTo(match: CompiledMatch, from: Origin): Answer {
-  const { country, continent, asn } = from.place;
-  return both(
-    both(contains(match.countries, country), contains(match.continents, continent)),
-    both(
-      contains(match.asns, asn),
-      both(containsRegion(match, from.place), containsAddress(match, from.address)),
-    ),
-  );
+function answerTo(match: CompiledMatch, { place, address }: Origin): Answer {
+  let answer = contains(match.countries, place.country);
+  if (answer !== 'no') {
+    answer = both(answer, contains(match.continents, place.continent));
+  }
+  if (answer !== 'no') {
+    answer = both(answer, contains(match.asns, place.asn));
+  }
+  if (answer !== 'no') {
+    answer = both(answer, containsRegion(match, place));
+  }
+  return answer === 'no' ? 'no' : both(answer, containsAddress(match, address));
 }
 
 function both(a: Answer, b: Answer): Answer {
-  if (a === 'no' || b === 'no') {
-    return 'no';
-  }
-  return a === 'yes' ? b : 'open';
+  return a === 'yes' || b === 'no' ? b : a;
 }
 
 function contains<T>(list: ReadonlySet<T> | undefined, value: T | undefined): Answer {

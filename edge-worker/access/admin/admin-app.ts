@@ -7,7 +7,7 @@ import { errorAnswer } from '../../answer.ts';
 import type { Env } from '../../env.ts';
 import { placeOf } from '../../gateway/place.ts';
 import { readBody } from '../../hub/read-body.ts';
-import { logEvent } from '../../log.ts';
+import { describeError, logEvent } from '../../log.ts';
 import { REGISTRY_NAME } from '../registry/access-registry.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { authorizeAdmin } from './authorize-admin.ts';
@@ -77,18 +77,27 @@ async function answerRoute(
     return errorAnswer(body.failure.reason === 'too-large' ? 413 : 400, body.failure.reason, body.failure);
   }
   const query = new URL(request.url).searchParams;
-  return route.handle(
-    {
-      registry,
-      sessions: env.VIEWER_SESSIONS,
-      by: by.value,
-      parameter,
-      query,
-      expected: expected.value,
-      now,
-    },
-    body.value,
-  );
+  const { tokenId, viewer, session, issuedAt } = by.value;
+  const call = {
+    registry,
+    sessions: env.VIEWER_SESSIONS,
+    by: { tokenId, viewer, session, issuedAt },
+    parameter,
+    query,
+    expected: expected.value,
+    now,
+  };
+  return answerSafely(() => route.handle(call, body.value));
+}
+
+/** An object that is moved or restarted fails what it was asked, and does not say whether a change was made. */
+async function answerSafely(answer: () => Promise<Response>): Promise<Response> {
+  try {
+    return await answer();
+  } catch (error) {
+    logEvent('error', 'access-registry-failed', { cause: describeError(error) });
+    return errorAnswer(503, 'unavailable', { headers: { 'retry-after': '1' } });
+  }
 }
 
 function refuse(

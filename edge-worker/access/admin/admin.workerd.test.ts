@@ -255,6 +255,23 @@ it('describes every route in OpenAPI, from the schemas that read its bodies', as
   expect([...named].every((name) => text.includes(`"${name}":{`))).toBe(true);
 });
 
+it('honours the places of an admin token', async () => {
+  const token = await adminToken({ prefix: ['192.0.2.0/24'] });
+  expect(await new Admin().status('GET', '/policies', { token })).toBe(403);
+});
+
+it('is unavailable while the registry is, and says when to ask again', async () => {
+  const away = async (): Promise<never> => {
+    throw new Error('the object has moved');
+  };
+  const registry = { version: away, snapshot: away, read: away, change: away, auditLog: away };
+  const app = createGateway({ deliver: away });
+  const headers = { authorization: `Bearer ${await adminToken()}` };
+  const request = new Request('https://edge.example/v1/admin/policies', { headers });
+  const answer = await app.fetch(request, testEnv({ ACCESS_REGISTRY: { getByName: () => registry } }));
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+});
+
 it('answers other methods and paths as such', async () => {
   const admin = new Admin();
   expect(await admin.status('PATCH', '/policies')).toBe(405);
