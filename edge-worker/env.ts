@@ -1,5 +1,6 @@
 /** What the platform binds to the edge worker; `wrangler.toml` declares it, the secrets are set beside it. */
 
+import type { TrustedHeaders } from '../shared/access/trusted-headers.ts';
 import type { ViewerSessionObjects } from './access/sessions/session-keeper.ts';
 import type { Registries } from './access/registry/access-registry.ts';
 import type * as entrypoints from './index.ts';
@@ -54,6 +55,8 @@ export interface Env {
   readonly RILL_SESSION_MAX_SECONDS?: string;
   /** What an origin presents as `Authorization: Bearer` when it publishes. */
   readonly RILL_SERVICE_TOKEN?: string;
+  /** Set, be it empty, where Cloudflare's network does not stand before the Worker. */
+  readonly RILL_TRUSTED_HEADERS?: TrustedHeaders;
 }
 
 declare global {

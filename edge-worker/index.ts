@@ -2,6 +2,7 @@
 
 import { exports, waitUntil } from 'cloudflare:workers';
 import { SnapshotSource } from './access/registry/snapshot-source.ts';
+import { findKept } from './delivery/cache/delivery-cache.ts';
 import { reachDelivery, type CallDelivery } from './delivery/reach-delivery.ts';
 import type { Env } from './env.ts';
 import { createGateway } from './gateway/app.ts';
@@ -26,6 +27,7 @@ const gateway = createGateway({
       now: Date.now,
       waitUntil,
     }),
+  findKept,
 });
 
 const handler: ExportedHandler<Env> = {

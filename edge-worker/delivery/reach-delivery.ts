@@ -20,7 +20,7 @@ export async function reachDelivery(
 ): Promise<Response> {
   const { env, call } = edge;
   if (env.CACHE !== undefined && hasOwnCache(env)) {
-    return deliverCached(canonical, { env, objects: env.CACHE });
+    return deliverCached(canonical, env.CACHE);
   }
   const region = hasRelays(env) ? regionOf(placeOf(viewer)) : undefined;
   return call(region === undefined ? {} : { region }).fetch(canonical);

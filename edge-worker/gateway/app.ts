@@ -10,7 +10,7 @@ import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { answerAsset, answerWatchPage } from './pages.ts';
-import { answerPlayback, type Deliver, type PlaybackContext } from './play.ts';
+import { answerPlayback, type Deliver, type FindKept, type PlaybackContext } from './play.ts';
 import { answerPublish } from './publish.ts';
 import { RenditionHeights } from './rendition-heights.ts';
 import { ViewerSession } from './viewer-session.ts';
@@ -20,12 +20,16 @@ const READ = 'GET, HEAD, OPTIONS';
 const ADMIN_METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
 const READ_AND_POST = 'GET, HEAD, POST, OPTIONS';
 
-/** The gateway's application. */
-export type Gateway = Hono<{ Bindings: Env }>;
+/** The gateway. */
+export interface Gateway {
+  readonly fetch: (request: Request, env: Env, context?: ExecutionContext) => Promise<Response>;
+}
 
 /** What a gateway is made of. */
-export interface GatewayParts {
+interface GatewayParts {
   readonly deliver: Deliver;
+  /** Asked before delivery; without it nothing is kept here. */
+  readonly findKept?: FindKept;
   /** Unix seconds. */
   readonly now?: () => number;
   /** What the edge knows of who may watch; without it every stream needs a token, and nothing is revoked. */
@@ -34,18 +38,30 @@ export interface GatewayParts {
   readonly background?: (work: Promise<unknown>) => void;
 }
 
-/** Makes the gateway. */
+/** Makes the gateway over a way to reach delivery. */
 export function createGateway(parts: GatewayParts): Gateway {
-  const now = parts.now ?? ((): number => Math.floor(Date.now() / 1000));
-  const { deliver, snapshot = noRules, background = (): void => undefined } = parts;
-  const sessions = new ViewerSession();
-  const heights = new RenditionHeights();
-  const app: Gateway = new Hono();
+  const app = createRoutes(parts);
+  return {
+    fetch: async (request, env, context) => {
+      const answer = await app.fetch(request, env, context);
+      allowEveryOrigin(answer);
+      return answer;
+    },
+  };
+}
 
-  app.use(async (context, next) => {
-    await next();
-    allowEveryOrigin(context.res);
-  });
+/** No path has more than one handler: Hono calls a single one directly, several through promises of its own. */
+function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
+  const now = parts.now ?? ((): number => Math.floor(Date.now() / 1000));
+  const playback: Omit<PlaybackContext, 'env' | 'now'> = {
+    deliver: parts.deliver,
+    findKept: parts.findKept ?? ((): undefined => undefined),
+    snapshot: parts.snapshot ?? noRules,
+    background: parts.background ?? ((): void => undefined),
+    sessions: new ViewerSession(),
+    heights: new RenditionHeights(),
+  };
+  const app = new Hono<{ Bindings: Env }>();
 
   app.get('/healthz', () => Response.json({ status: 'ok' }, { headers: { 'cache-control': 'no-store' } }));
   app.get('/watch/:stream', (context) =>
@@ -54,17 +70,18 @@ export function createGateway(parts: GatewayParts): Gateway {
   app.get('/assets/:file', (context) => answerAsset(context.req.raw, context.env));
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
   for (const path of ['/live/*', '/t/*']) {
-    app.get(path, ({ req, env }) => {
-      const context = { env, deliver, sessions, heights, now: now(), snapshot, background };
-      return answerPlayback(req.raw, context);
-    });
+    app.all(path, ({ req, env }) =>
+      isRead(req.method)
+        ? answerPlayback(req.raw, { env, now: now(), ...playback })
+        : otherMethod(req.method, READ),
+    );
   }
 
   app.route('/', createAdminApp(now));
 
   app.all('/publish/*', (context) => otherMethod(context.req.method, READ_AND_POST));
   app.all('/v1/admin/*', (context) => otherMethod(context.req.method, ADMIN_METHODS));
-  for (const path of ['/healthz', '/watch/*', '/assets/*', '/live/*', '/t/*']) {
+  for (const path of ['/healthz', '/watch/*', '/assets/*']) {
     app.all(path, (context) => otherMethod(context.req.method, READ));
   }
   app.notFound(() =>
@@ -78,6 +95,10 @@ export function createGateway(parts: GatewayParts): Gateway {
 }
 
 const noRules: PlaybackContext['snapshot'] = async () => ok(INITIAL_STATE);
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
+}
 
 /** Answers what no route took: `OPTIONS`, a method that the path does not have, or a path that is none. */
 function otherMethod(method: string, allowed: string): Response {

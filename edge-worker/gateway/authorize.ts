@@ -80,7 +80,8 @@ export async function authorize(
   }
   const checked = checkGrant({
     ...{ grant: own, stream: resource.stream, place, now },
-    request: requestFacts(asked.request, asked.url),
+    // Only Common Access Tokens ask about the request, and telling its facts costs more than all the rest.
+    ...(own.cat === undefined ? {} : { request: requestFacts(asked.request, asked.url) }),
     claimed: own.session !== undefined || isSessionStart(asked),
   });
   if (!checked.ok) {

@@ -28,8 +28,18 @@ export function decideRange(header: string | null, size: number): RangeDecision 
   return first < size ? { kind: 'part', first, last } : { kind: 'unsatisfiable' };
 }
 
-/** Lets only the bytes from `first` to `last` of a body through; what follows is not read. */
-export function sliceBody(body: ReadableStream<Uint8Array>, first: number, last: number): ReadableStream {
+/** Takes only the bytes from `first` to `last` of a body; of a stream, what follows is not read. */
+export function sliceBody(
+  body: Blob | Uint8Array | ReadableStream<Uint8Array>,
+  first: number,
+  last: number,
+): Blob | Uint8Array | ReadableStream<Uint8Array> {
+  if (body instanceof Uint8Array) {
+    return body.subarray(first, last + 1);
+  }
+  if (body instanceof Blob) {
+    return body.slice(first, last + 1);
+  }
   let at = 0;
   const cut = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {

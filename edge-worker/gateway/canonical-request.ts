@@ -11,15 +11,23 @@ const DIRECTIVES = ['_HLS_msn', '_HLS_part', '_HLS_skip'];
 /** Scheme and host of canonical URLs: the same under whatever name the viewer reached the edge. */
 const DELIVERY_ORIGIN = 'https://delivery.rill';
 
-/** Makes the canonical request of a resource; of the viewer's query only directives of a playlist remain. */
-export function canonicalRequest(resource: LiveResource, query: URLSearchParams): Request {
-  const url = new URL(liveResourcePath(resource), DELIVERY_ORIGIN);
-  if (resource.kind === 'media-playlist') {
-    for (const directive of DIRECTIVES) {
-      for (const value of query.getAll(directive).sort()) {
-        url.searchParams.append(directive, value);
-      }
-    }
-  }
-  return new Request(url);
+/** Path and query under which a resource is cached; of the viewer's query only directives of a playlist remain. */
+export function canonicalPath(resource: LiveResource, query: URLSearchParams): string {
+  const path = liveResourcePath(resource);
+  return resource.kind === 'media-playlist' ? path + directiveQuery(query) : path;
+}
+
+/** Makes the canonical request of a path. */
+export function canonicalRequest(path: string): Request {
+  return new Request(DELIVERY_ORIGIN + path);
+}
+
+function directiveQuery(query: URLSearchParams): string {
+  const pairs = DIRECTIVES.flatMap((name) =>
+    query
+      .getAll(name)
+      .sort()
+      .map((value) => `${name}=${encodeURIComponent(value)}`),
+  );
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }

@@ -8,10 +8,17 @@ const ALLOWED_HEADERS =
 const EXPOSED_HEADERS =
   'Age, Content-Length, Content-Location, Content-Range, Date, ETag, Retry-After, Server-Timing';
 
-/** Lets any origin read an answer; its headers must be changeable. */
+/** Headers that let any origin read an answer. */
+export const ANY_ORIGIN: Readonly<Record<string, string>> = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': EXPOSED_HEADERS,
+};
+
+/** Lets any origin read an answer that does not say so yet; its headers must be changeable. */
 export function allowEveryOrigin(answer: Response): void {
-  answer.headers.set('access-control-allow-origin', '*');
-  answer.headers.set('access-control-expose-headers', EXPOSED_HEADERS);
+  if (!answer.headers.has('access-control-allow-origin')) {
+    Object.entries(ANY_ORIGIN).forEach(([name, value]) => answer.headers.set(name, value));
+  }
 }
 
 /** Answers `OPTIONS`, as a preflight or plain, with the methods of a path. */

@@ -31,19 +31,21 @@ export function splitTokenPath(path: string): { readonly token: string | undefin
  * URL says alone what it may do.
  */
 export function findToken(request: Request, url: URL): FoundToken | undefined {
-  const candidates: readonly (readonly [TokenPlace, string | null | undefined])[] = [
-    ['path', splitTokenPath(url.pathname).token],
-    ['query', url.searchParams.get(TOKEN_PARAMETER)],
-    ['header', BEARER.exec(request.headers.get('authorization') ?? '')?.[1]],
-    ['header', request.headers.get(CAT_HEADER)],
-    ['cookie', readCookie(request.headers.get('cookie') ?? '', TOKEN_COOKIE)],
-  ];
-  for (const [place, token] of candidates) {
-    if (token !== null && token !== undefined && token !== '') {
-      return { place, token };
-    }
+  const inPath = splitTokenPath(url.pathname).token;
+  if (inPath !== undefined) {
+    return { place: 'path', token: inPath };
   }
-  return undefined;
+  const inQuery = url.search === '' ? '' : (url.searchParams.get(TOKEN_PARAMETER) ?? '');
+  if (inQuery !== '') {
+    return { place: 'query', token: inQuery };
+  }
+  const { headers } = request;
+  const inHeader = BEARER.exec(headers.get('authorization') ?? '')?.[1] ?? headers.get(CAT_HEADER) ?? '';
+  if (inHeader !== '') {
+    return { place: 'header', token: inHeader };
+  }
+  const inCookie = readCookie(headers.get('cookie') ?? '', TOKEN_COOKIE) ?? '';
+  return inCookie === '' ? undefined : { place: 'cookie', token: inCookie };
 }
 
 /** Reads a cookie's value, RFC 6265 §4.2. */

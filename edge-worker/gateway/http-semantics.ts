@@ -1,28 +1,32 @@
 /** From delivery's whole representation to what this request asked for: conditions, ranges, HEAD, encoding. */
 
+import { discardBody, type Delivered } from '../delivery/delivered.ts';
 import { decideRange, sliceBody } from './byte-range.ts';
 
 /** Shortest playlist that is compressed, bytes: below, the saving is less than a packet. */
 const MIN_COMPRESSED_BYTES = 1_024;
 const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
 
-/** Applies RFC 9110 §9.3.2, §13 and §14 to an answer whose headers may be changed. */
-export async function applyRequest(request: Request, answer: Response): Promise<Response> {
+/** Applies RFC 9110 §9.3.2, §13 and §14 to an answer. */
+export async function applyRequest(request: Request, answer: Delivered): Promise<Delivered> {
+  return withoutBodyOnHead(request, await applyHeaders(request, answer));
+}
+
+async function applyHeaders(request: Request, answer: Delivered): Promise<Delivered> {
   if (answer.status !== 200) {
-    return withoutBodyOnHead(request, answer);
+    return answer;
   }
-  const isPlaylist = answer.headers.get('content-type') === PLAYLIST_TYPE;
-  if (isPlaylist) {
-    answer.headers.set('vary', 'Accept-Encoding');
+  const isPlaylist = answer.headers['content-type'] === PLAYLIST_TYPE;
+  const whole = isPlaylist ? withHeaders(answer, { vary: 'Accept-Encoding' }) : answer;
+  const etag = answer.headers['etag'];
+  if (etag !== undefined && matchesTag(request.headers.get('if-none-match'), etag)) {
+    return notModified(whole);
   }
-  const etag = answer.headers.get('etag');
-  if (etag !== null && matchesTag(request.headers.get('if-none-match'), etag)) {
-    return notModified(answer);
-  }
-  if (isPlaylist) {
-    return withoutBodyOnHead(request, compressPlaylist(request, answer));
-  }
-  return withoutBodyOnHead(request, await applyRange(request, answer));
+  return isPlaylist ? compressPlaylist(request, whole) : applyRange(request, whole);
+}
+
+function withHeaders(answer: Delivered, headers: Readonly<Record<string, string>>): Delivered {
+  return { ...answer, headers: { ...answer.headers, ...headers } };
 }
 
 /** Whether `If-None-Match` names an entity tag, by weak comparison: RFC 9110 §13.1.2. */
@@ -34,45 +38,59 @@ function matchesTag(header: string | null, etag: string): boolean {
   return header.trim() === '*' || header.split(',').some((tag) => opaque(tag) === opaque(etag));
 }
 
-async function applyRange(request: Request, answer: Response): Promise<Response> {
-  const length = answer.headers.get('content-length');
-  const ifRange = request.headers.get('if-range');
-  if (length === null || answer.body === null || request.method !== 'GET') {
+async function applyRange(request: Request, answer: Delivered): Promise<Delivered> {
+  const { 'content-length': length, etag } = answer.headers;
+  const header = request.headers.get('range');
+  if (header === null || length === undefined || answer.body === null || request.method !== 'GET') {
     return answer;
   }
-  if (ifRange !== null && ifRange !== answer.headers.get('etag')) {
+  const ifRange = request.headers.get('if-range');
+  if (ifRange !== null && ifRange !== etag) {
     return answer;
   }
   const size = Number(length);
-  const range = decideRange(request.headers.get('range'), size);
-  if (range.kind === 'whole') {
-    return answer;
+  const range = decideRange(header, size);
+  switch (range.kind) {
+    case 'whole':
+      return answer;
+    case 'unsatisfiable':
+      return unsatisfiable(answer, size);
+    case 'part': {
+      const headers = {
+        'content-range': `bytes ${range.first}-${range.last}/${size}`,
+        'content-length': String(range.last - range.first + 1),
+      };
+      return {
+        ...withHeaders(answer, headers),
+        status: 206,
+        body: sliceBody(answer.body, range.first, range.last),
+      };
+    }
   }
-  const headers = new Headers(answer.headers);
-  if (range.kind === 'unsatisfiable') {
-    await answer.body.cancel();
-    headers.set('content-range', `bytes */${size}`);
-    headers.set('cache-control', 'no-store');
-    headers.delete('content-length');
-    headers.delete('content-type');
-    return new Response(null, { status: 416, headers });
-  }
-  headers.set('content-range', `bytes ${range.first}-${range.last}/${size}`);
-  headers.set('content-length', String(range.last - range.first + 1));
-  return new Response(sliceBody(answer.body, range.first, range.last), { status: 206, headers });
+}
+
+async function unsatisfiable(answer: Delivered, size: number): Promise<Delivered> {
+  await discardBody(answer);
+  const { 'content-length': _length, 'content-type': _type, ...headers } = answer.headers;
+  return {
+    status: 416,
+    headers: { ...headers, 'content-range': `bytes */${size}`, 'cache-control': 'no-store' },
+    body: null,
+  };
 }
 
 /** Declares gzip, which the runtime then applies (RFC 9110 §8.4); the platform leaves this content type alone. */
-function compressPlaylist(request: Request, answer: Response): Response {
-  const size = Number(answer.headers.get('content-length') ?? MIN_COMPRESSED_BYTES);
-  if (size < MIN_COMPRESSED_BYTES || !acceptsGzip(acceptedEncodings(request))) {
+function compressPlaylist(request: Request, answer: Delivered): Delivered {
+  const { 'content-length': length, ...headers } = answer.headers;
+  if (
+    Number(length ?? MIN_COMPRESSED_BYTES) < MIN_COMPRESSED_BYTES ||
+    !acceptsGzip(acceptedEncodings(request))
+  ) {
     return answer;
   }
-  const headers = new Headers(answer.headers);
-  headers.set('content-encoding', 'gzip');
-  headers.set('etag', `W/${(headers.get('etag') ?? '""').replace(/^W\//, '')}`);
-  headers.delete('content-length');
-  return new Response(answer.body, { headers });
+  const { etag } = headers;
+  const tag = etag === undefined ? {} : { etag: `W/${etag.replace(/^W\//, '')}` };
+  return { ...answer, headers: { ...headers, ...tag, 'content-encoding': 'gzip' } };
 }
 
 /** What the client accepts: the platform puts its own into `Accept-Encoding` and the client's into `cf`. */
@@ -85,19 +103,21 @@ function acceptsGzip(header: string): boolean {
   return header.split(',').some((coding) => /^\s*gzip\s*(;\s*q=(1|0?\.0*[1-9])|$)/i.test(coding));
 }
 
-async function notModified(answer: Response): Promise<Response> {
-  await answer.body?.cancel();
-  const headers = new Headers(answer.headers);
-  for (const name of ['content-length', 'content-type', 'accept-ranges']) {
-    headers.delete(name);
-  }
-  return new Response(null, { status: 304, headers });
+async function notModified(answer: Delivered): Promise<Delivered> {
+  await discardBody(answer);
+  const {
+    'content-length': _length,
+    'content-type': _type,
+    'accept-ranges': _ranges,
+    ...headers
+  } = answer.headers;
+  return { status: 304, headers, body: null };
 }
 
-async function withoutBodyOnHead(request: Request, answer: Response): Promise<Response> {
+async function withoutBodyOnHead(request: Request, answer: Delivered): Promise<Delivered> {
   if (request.method !== 'HEAD' || answer.body === null) {
     return answer;
   }
-  await answer.body.cancel();
-  return new Response(null, { status: answer.status, headers: answer.headers });
+  await discardBody(answer);
+  return { ...answer, body: null };
 }

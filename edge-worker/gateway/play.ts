@@ -7,23 +7,28 @@ import { ok, type Result } from '../../shared/result.ts';
 import type { AccessUnavailable } from '../access/registry/snapshot-source.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
+import { discardBody, takeAnswer, type Delivered } from '../delivery/delivered.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { parseLiveResource, type LiveResource } from '../resource.ts';
 import { authorize, isSessionStart, type Admission, type Asked, type Misconfiguration } from './authorize.ts';
-import { canonicalRequest } from './canonical-request.ts';
+import { canonicalPath, canonicalRequest } from './canonical-request.ts';
 import { carryFromMultivariant, carryOn, type Carriage } from './carry-token.ts';
+import { ANY_ORIGIN } from './cors.ts';
 import { denialAnswer } from './denial-answer.ts';
 import { splitTokenPath, type FoundToken } from './find-token.ts';
 import { applyRequest } from './http-semantics.ts';
 import { placeOf } from './place.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
+import type { VariantLimits } from './rewrite-variants.ts';
 import { rewritePlaylist } from './rewrite.ts';
 import { viewerChange } from './viewer-change.ts';
 import type { ViewerSession } from './viewer-session.ts';
 
 /** Sends a canonical request to delivery; the viewer's own says where it came from. */
 export type Deliver = (canonical: Request, viewer: Request, env: Env) => Promise<Response>;
+/** Finds what this edge itself keeps under a canonical path and query, at no cost worth a promise. */
+export type FindKept = (canonicalPath: string, env: Env) => Delivered | undefined;
 
 /** Headers of delivery's answer that a viewer gets. */
 const VIEWER_HEADERS = [
@@ -41,6 +46,7 @@ const VIEWER_HEADERS = [
 export interface PlaybackContext {
   readonly env: Env;
   readonly deliver: Deliver;
+  readonly findKept: FindKept;
   readonly sessions: ViewerSession;
   readonly heights: RenditionHeights;
   /** Unix seconds. */
@@ -76,23 +82,25 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
   const deliver = (canonical: Request): Promise<Response> =>
     deliverSafely(canonical, () => context.deliver(canonical, request, context.env));
   const { grant } = admission.value;
-  const refused = await refuseAboveHeight(resource, grant, { ...context, deliver });
+  const refused = await refuseAboveLimits(resource, grant, { ...context, deliver });
   if (refused !== undefined) {
-    return applyRequest(request, refused);
+    return answerRequest(request, takeAnswer(refused));
   }
-  const delivered = await deliver(canonicalRequest(resource, url.searchParams));
+  const canonical = canonicalPath(resource, url.searchParams);
+  const delivered =
+    context.findKept(canonical, env) ?? takeAnswer(await deliver(canonicalRequest(canonical)));
   const carriage = await carry(delivered, { admission: admission.value, asked, sessions: context.sessions });
   if (!carriage.ok) {
-    await delivered.body?.cancel();
+    await discardBody(delivered);
     return denialAnswer(carriage.failure, resource.stream);
   }
   const viewer = { resource, admission: admission.value, carriage: carriage.value, url };
-  return applyRequest(request, await rewriteForViewer(delivered, viewer));
+  return answerRequest(request, await rewriteForViewer(delivered, viewer));
 }
 
 /** How the token goes on from this answer; a multivariant playlist that is there may start a session. */
 async function carry(
-  delivered: Response,
+  delivered: Delivered,
   viewer: { readonly admission: Admission; readonly asked: Asked; readonly sessions: ViewerSession },
 ): Promise<Result<Carriage, Denial | Misconfiguration>> {
   const { admission, asked } = viewer;
@@ -112,6 +120,11 @@ async function carry(
     : issued;
 }
 
+async function answerRequest(request: Request, forViewer: Delivered): Promise<Response> {
+  const { status, headers, body } = await applyRequest(request, forViewer);
+  return new Response(body, { status, headers: { ...headers, ...ANY_ORIGIN } });
+}
+
 async function deliverSafely(
   canonical: Request,
   deliver: (canonical: Request) => Promise<Response>,
@@ -124,8 +137,8 @@ async function deliverSafely(
   }
 }
 
-/** What a rendition above the grant's height is answered with, be it asked for by a guessed URL; else nothing. */
-async function refuseAboveHeight(
+/** What a rendition above the grant's height or bitrate is answered with, be it asked for by a guessed URL; else nothing. */
+async function refuseAboveLimits(
   resource: LiveResource,
   grant: Grant,
   context: {
@@ -134,8 +147,8 @@ async function refuseAboveHeight(
     readonly now: number;
   },
 ): Promise<Response | undefined> {
-  const limit = grant.maxHeight;
-  if (limit === undefined || resource.kind === 'multivariant-playlist') {
+  const { maxHeight = Infinity, maxBitrate = Infinity } = grant;
+  if ((maxHeight === Infinity && maxBitrate === Infinity) || resource.kind === 'multivariant-playlist') {
     return undefined;
   }
   const found = await context.heights.find(resource, context);
@@ -143,76 +156,89 @@ async function refuseAboveHeight(
     case 'unavailable':
       return found.answer;
     case 'unknown':
-      return denialAnswer({ reason: 'above-height', height: undefined, limit }, resource.stream);
+      return denialAnswer(aboveLimits(grant), resource.stream);
     case 'known':
-      return found.height <= limit
-        ? undefined
-        : denialAnswer({ reason: 'above-height', height: found.height, limit }, resource.stream);
+      if (found.height > maxHeight) {
+        const denial = { reason: 'above-height', height: found.height, limit: maxHeight } as const;
+        return denialAnswer(denial, resource.stream);
+      }
+      return found.bandwidth > maxBitrate
+        ? denialAnswer({ reason: 'above-bitrate', limit: maxBitrate }, resource.stream)
+        : undefined;
   }
 }
 
+/** No rendition is within the grant's limits, or none is known to be. */
+function aboveLimits({ maxHeight, maxBitrate = 0 }: VariantLimits): Denial {
+  return maxHeight === undefined
+    ? { reason: 'above-bitrate', limit: maxBitrate }
+    : { reason: 'above-height', height: undefined, limit: maxHeight };
+}
+
 async function rewriteForViewer(
-  delivered: Response,
+  delivered: Delivered,
   viewer: {
     readonly resource: LiveResource;
     readonly admission: Admission;
     readonly carriage: Carriage;
     readonly url: URL;
   },
-): Promise<Response> {
+): Promise<Delivered> {
   const { resource, admission, carriage, url } = viewer;
   const headers = viewerHeaders(delivered, admission.found);
   const change = viewerChange({ resource, grant: admission.grant, carriage, url });
   setSession(headers, carriage);
   if (delivered.status !== 200 || change === undefined) {
-    return new Response(delivered.body, { status: delivered.status, headers });
+    return { ...delivered, headers };
   }
   // Not `text()`: the runtime warns of each body that is not text by its content type.
-  const text = new TextDecoder().decode(await delivered.arrayBuffer());
+  const text = new TextDecoder().decode(await new Response(delivered.body).arrayBuffer());
   const rewritten = rewritePlaylist(text, change, url);
   if (rewritten === undefined) {
-    const limit = change.maxHeight ?? 0;
-    return denialAnswer({ reason: 'above-height', height: undefined, limit }, resource.stream);
+    return takeAnswer(denialAnswer(aboveLimits(change), resource.stream));
   }
   const playlist = new TextEncoder().encode(rewritten);
-  headers.set('content-length', String(playlist.length));
-  if (change.maxHeight !== undefined && headers.has('etag')) {
-    // The limit is not in the URL, so the tag has to tell the copies apart (RFC 9110 §8.8.3).
-    headers.set('etag', limitedTag(headers.get('etag') ?? '""', change.maxHeight));
+  headers['content-length'] = String(playlist.length);
+  const { etag } = headers;
+  if (etag !== undefined) {
+    headers['etag'] = limitedTag(etag, change);
   }
-  return new Response(playlist, { headers });
+  return { status: 200, headers, body: playlist };
 }
 
-function limitedTag(etag: string, maxHeight: number): string {
-  return etag.replace(/"$/, `;${maxHeight}p"`);
+/** The limits are not in the URL, so the tag has to tell the copies apart (RFC 9110 §8.8.3). */
+function limitedTag(etag: string, { maxHeight, maxBitrate }: VariantLimits): string {
+  const limits =
+    (maxHeight === undefined ? '' : `;${maxHeight}p`) + (maxBitrate === undefined ? '' : `;${maxBitrate}b`);
+  return etag.replace(/"$/, `${limits}"`);
 }
 
 /** An answer that hands out a token is this viewer's alone, and new each time. */
-function setSession(headers: Headers, { cookie, location }: Carriage): void {
+function setSession(headers: Record<string, string>, { cookie, location }: Carriage): void {
   if (cookie === undefined && location === undefined) {
     return;
   }
-  headers.set('cache-control', 'private, no-store');
-  headers.delete('etag');
+  headers['cache-control'] = 'private, no-store';
+  delete headers['etag'];
   if (cookie !== undefined) {
-    headers.set('set-cookie', cookie);
+    headers['set-cookie'] = cookie;
   }
   if (location !== undefined) {
-    headers.set('content-location', location);
+    headers['content-location'] = location;
   }
 }
 
-function viewerHeaders(delivered: Response, found: FoundToken | undefined): Headers {
-  const headers = new Headers();
+function viewerHeaders(delivered: Delivered, found: FoundToken | undefined): Record<string, string> {
+  const headers: Record<string, string> = {};
   for (const name of VIEWER_HEADERS) {
-    const value = delivered.headers.get(name);
-    if (value !== null) {
-      headers.set(name, value);
+    const value = delivered.headers[name];
+    if (value !== undefined) {
+      headers[name] = value;
     }
   }
   if (found?.place === 'header' || found?.place === 'cookie') {
     // Here the URL alone opens nothing, so no cache that others share may answer with it.
-    headers.set('cache-control', (headers.get('cache-control') ?? 'no-store').replace(/^public/, 'private'));
+    headers['cache-control'] = (headers['cache-control'] ?? 'no-store').replace(/^public/, 'private');
   }
   return headers;
 }

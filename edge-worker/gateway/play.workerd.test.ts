@@ -239,6 +239,19 @@ describe('what a viewer gets', () => {
     },
   );
 
+  it('has no variant above the bitrate of the grant, and is 403 for its media', async () => {
+    const token = await signToken({ ...LONG, maxBitrate: 1_000_000 });
+    const { get } = gateway();
+    const text = await textOf(await get(`/t/${token}/live/show/index.m3u8`));
+    expect(text).not.toContain('1080p');
+    expect(text).toContain('360p/index.m3u8');
+    expect((await get(`/t/${token}/live/show/1080p/7-1.m4s`)).status).toBe(403);
+    expect((await get(`/t/${token}/live/show/guessed/index.m3u8`)).status).toBe(403);
+    expect((await get(`/t/${token}/live/show/360p/7-1.m4s`)).status).toBe(200);
+    const little = await signToken({ maxBitrate: 1 });
+    expect((await get(`/t/${little}/live/show/index.m3u8`)).status).toBe(403);
+  });
+
   it('is 403 where every variant is above the height of the grant', async () => {
     const answer = await gateway().get(`/t/${await signToken({ maxHeight: 200 })}/live/show/index.m3u8`);
     expect(answer.status).toBe(403);

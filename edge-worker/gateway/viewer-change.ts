@@ -31,6 +31,7 @@ export function viewerChange(viewer: {
     onPlaylists: session === undefined ? [] : [[SESSION_PARAMETER, session]],
     folder: carriage.folder,
     maxHeight: isMultivariant ? grant.maxHeight : undefined,
+    maxBitrate: isMultivariant ? grant.maxBitrate : undefined,
     startOffset: start === undefined ? undefined : Number(start),
   };
   return isIdentity(change) ? undefined : change;
@@ -41,6 +42,7 @@ function isIdentity(change: ViewerChange): boolean {
     change.everywhere.length + change.onPlaylists.length === 0 &&
     change.folder === undefined &&
     change.maxHeight === undefined &&
+    change.maxBitrate === undefined &&
     change.startOffset === undefined
   );
 }

@@ -2,7 +2,7 @@
  * Hosts the edge outside Cloudflare: the Worker in workerd through Miniflare, its bindings as `wrangler.toml`
  * names them, R2 and Durable Objects kept in a data folder.
  *
- * Two sockets: viewers and origins reach the front (see `front-worker.ts`); object storage speaks S3 on a port
+ * Two sockets: viewers and origins reach the front (see `front.ts`); object storage speaks S3 on a port
  * of its own on the loopback interface. Miniflare's own entry serves buckets without a token and believes the
  * client's `MF-CF-Blob` header, so viewers never reach it.
  */
@@ -17,8 +17,8 @@ import { miniflareOptions, type EdgeSecrets, type MediaStore } from './worker-op
 
 /** The repository's Worker configuration. */
 const WRANGLER_CONFIG = fileURLToPath(new URL('../../wrangler.toml', import.meta.url));
-/** The Worker in front. */
-const FRONT_WORKER = fileURLToPath(new URL('./front-worker.ts', import.meta.url));
+/** What stands before the Worker. */
+const FRONT = fileURLToPath(new URL('./front.ts', import.meta.url));
 
 /** Where Miniflare's local S3 API lies; the bucket's name follows. */
 const S3_PATH = '/cdn-cgi/local/r2/s3';
@@ -43,11 +43,13 @@ export interface EdgeHostOptions {
   readonly cacheMib?: number;
   /** More of the Worker's environment, by the names that `env.ts` has for it. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Port of V8's inspector on 127.0.0.1, for a CPU profile of the Worker; without it there is none. */
+  readonly inspectorPort?: number | undefined;
   /** `request.cf` of every request, since nothing else knows a viewer's place here. */
   readonly cf?: Readonly<Record<string, Json>>;
   readonly log: HostLog;
-  /** Another file than `front-worker.ts` as the Worker in front. */
-  readonly frontWorker?: string;
+  /** Another module than `front.ts` to stand before the Worker. */
+  readonly front?: string;
   /** Another Worker's configuration file. */
   readonly configFile?: string;
 }
@@ -70,20 +72,21 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
   await assertPortFree(options.host, options.port);
   const worker = await miniflareOptions({
     configFile: options.configFile ?? WRANGLER_CONFIG,
-    front: { host: options.host, port: options.port, entry: options.frontWorker ?? FRONT_WORKER },
+    front: { host: options.host, port: options.port, entry: options.front ?? FRONT },
     storagePort: options.storagePort ?? 0,
     persistDir,
     secrets: options.secrets,
     store: options.store,
     cacheMib: options.cacheMib ?? DEFAULT_CACHE_MIB,
     variables: options.variables ?? {},
+    inspectorPort: options.inspectorPort,
     cf: options.cf ?? {},
     ...runtimeLog(options.log),
   });
   const miniflare = new Miniflare(worker.options);
   try {
     const storage = await miniflare.ready;
-    const front = await miniflare.unsafeGetDirectURL(worker.frontName);
+    const front = await miniflare.unsafeGetDirectURL(worker.workerName);
     return {
       url: front.origin,
       port: Number(front.port),

@@ -31,6 +31,8 @@ const environmentSchema = z.object({
   RILL_S3_REGION: z.string().min(1).default('auto'),
   /** MiB of memory for delivery's cache; 0 leaves it out. */
   RILL_CACHE_MIB: z.coerce.number().int().min(0).max(65_536).default(256),
+  /** Port of V8's inspector on 127.0.0.1, for a CPU profile; unset: none. */
+  RILL_INSPECTOR_PORT: port.optional(),
   /** JSON object that every request has as `request.cf`. */
   RILL_CF: z.string().default('{}'),
   /** Session tokens; empty: as without. */
@@ -90,6 +92,7 @@ function readOptions(environment: NodeJS.ProcessEnv): EdgeHostOptions | undefine
       RILL_SESSION_SECONDS: settings.RILL_SESSION_SECONDS,
       RILL_SESSION_MAX_SECONDS: settings.RILL_SESSION_MAX_SECONDS,
     },
+    inspectorPort: settings.RILL_INSPECTOR_PORT,
     cf: cfSchema.parse(JSON.parse(settings.RILL_CF)),
     log: createLog(settings.RILL_LOG_LEVEL),
   };

@@ -12,7 +12,6 @@ import {
   type V4WorkerOptionsShape,
   type V4WorkerdStructuredLog,
 } from 'miniflare';
-import type { FrontEnvironment } from './front-worker.ts';
 import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from 'wrangler';
 
 /** What the Worker must not share. */
@@ -45,19 +44,20 @@ export interface WorkerHostOptions {
   /** MiB of memory for delivery's cache; 0 leaves it out. */
   readonly cacheMib: number;
   readonly variables: Readonly<Record<string, string>>;
+  /** Port of V8's inspector on 127.0.0.1. */
+  readonly inspectorPort: number | undefined;
   readonly cf: Readonly<Record<string, Json>>;
   readonly log: Log;
   readonly handleStructuredLogs: (entry: V4WorkerdStructuredLog) => void;
 }
 
-const FRONT_NAME = 'rill-front';
 /** Storage has no other guard than its keys and is only for origins on this machine. */
 const STORAGE_HOST = '127.0.0.1';
 
-/** Miniflare's options, with the names by which the front and the bucket are found again. */
+/** Miniflare's options, with the names by which the Worker and the bucket are found again. */
 export async function miniflareOptions(options: WorkerHostOptions): Promise<{
   readonly options: MiniflareOptions;
-  readonly frontName: string;
+  readonly workerName: string;
   readonly bucket: string;
 }> {
   const { workerOptions, define, main, externalWorkers } = readWorkerOptions(options.configFile);
@@ -65,9 +65,13 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
     throw new Error(`${options.configFile} names no "main": it must name the Worker's entry file`);
   }
   // Its declared type forgets every known option behind an index signature; Miniflare's own type has them.
-  const { modulesRules, ...worker }: V4WorkerOptionsShape & { readonly modulesRules?: V4ModuleRule[] } =
-    workerOptions;
+  const {
+    modulesRules,
+    assets,
+    ...worker
+  }: V4WorkerOptionsShape & { readonly modulesRules?: V4ModuleRule[] } = workerOptions;
   const name = worker.name ?? 'worker';
+  const pages = assets === undefined ? undefined : pagesWorker(name, assets);
   const { buckets, bucket } = withCredentials(worker.r2Buckets, options);
   const converted = convertV4MiniflareOptions({
     host: STORAGE_HOST,
@@ -76,13 +80,14 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
     // Miniflare would otherwise ask the internet where this machine is.
     cf: {},
     telemetry: { enabled: false },
+    ...(options.inspectorPort === undefined ? {} : { inspectorPort: options.inspectorPort }),
     log: options.log,
     handleStructuredLogs: options.handleStructuredLogs,
     workers: [
-      await frontOptions(options, { name, compatibilityDate: worker.compatibilityDate }),
       {
         ...worker,
         name,
+        unsafeDirectSockets: [{ host: options.front.host, port: options.front.port }],
         bindings: {
           ...worker.bindings,
           ...options.variables,
@@ -91,19 +96,27 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
           RILL_CACHE_MIB: String(options.cacheMib),
           ...storeBindings(options.store, options.secrets),
         },
+        serviceBindings: { ...worker.serviceBindings, ...pages?.bindings },
         r2Buckets: buckets,
         modules: [
           {
             type: 'ESModule',
             path: path.join(path.dirname(main), 'worker.mjs'),
-            contents: await bundle({ entry: main, define, loader: textLoaders(modulesRules ?? []) }),
+            contents: await bundle({
+              main,
+              front: options.front.entry,
+              cf: options.cf,
+              define,
+              loader: textLoaders(modulesRules ?? []),
+            }),
           },
         ],
       },
+      ...(pages === undefined ? [] : [pages.worker]),
       ...externalWorkers,
     ],
   });
-  return { options: converted, frontName: FRONT_NAME, bucket };
+  return { options: converted, workerName: name, bucket };
 }
 
 function storeBindings(store: MediaStore | undefined, secrets: EdgeSecrets): Record<string, string> {
@@ -118,37 +131,37 @@ function storeBindings(store: MediaStore | undefined, secrets: EdgeSecrets): Rec
       };
 }
 
-/** The front's options: the only socket that viewers reach, in front of the Worker. */
-async function frontOptions(
-  options: WorkerHostOptions,
-  worker: { readonly name: string; readonly compatibilityDate: string | undefined },
-): Promise<V4WorkerOptions> {
-  const bindings: Record<Exclude<keyof FrontEnvironment, 'EDGE'>, Json> = { CF: { ...options.cf } };
+type Assets = NonNullable<V4WorkerOptionsShape['assets']>;
+
+/**
+ * The pages as a Worker of their own. On the edge's own Worker Miniflare would put two more before it, which every
+ * request would have to pass.
+ */
+function pagesWorker(
+  edge: string,
+  assets: Assets,
+): { readonly worker: V4WorkerOptions; readonly bindings: Readonly<Record<string, string>> } {
+  const name = `${edge}-pages`;
+  const binding = assets.binding ?? 'ASSETS';
+  const contents = `export default { fetch: (request, env) => env[${JSON.stringify(binding)}].fetch(request) };`;
+  const modules = [{ type: 'ESModule' as const, path: 'pages.mjs', contents }];
   return {
-    name: FRONT_NAME,
-    rootPath: path.dirname(options.front.entry),
-    ...(worker.compatibilityDate === undefined ? {} : { compatibilityDate: worker.compatibilityDate }),
-    modules: [
-      {
-        type: 'ESModule',
-        path: path.join(path.dirname(options.front.entry), 'front.mjs'),
-        contents: await bundle({ entry: options.front.entry, define: {}, loader: {} }),
-      },
-    ],
-    serviceBindings: { EDGE: worker.name },
-    bindings,
-    unsafeDirectSockets: [{ host: options.front.host, port: options.front.port }],
+    worker: { name, modules, assets: { ...assets, binding } },
+    bindings: { [binding]: name },
   };
 }
 
-/** Bundles a Worker into one module as wrangler does. */
+/** Bundles the Worker behind its front into one module as wrangler does. */
 async function bundle(input: {
-  readonly entry: string;
+  readonly main: string;
+  /** Module whose `behindFront` the Worker stands behind. */
+  readonly front: string;
+  readonly cf: Readonly<Record<string, Json>>;
   readonly define: Readonly<Record<string, string>>;
   readonly loader: Readonly<Record<string, Loader>>;
 }): Promise<string> {
   const result = await build({
-    entryPoints: [input.entry],
+    stdin: { contents: entryModule(input), resolveDir: path.dirname(input.main) },
     bundle: true,
     write: false,
     format: 'esm',
@@ -158,14 +171,26 @@ async function bundle(input: {
     define: { ...input.define },
     loader: { ...input.loader },
     sourcemap: 'inline',
-    keepNames: true,
     logLevel: 'silent',
   });
   const output = result.outputFiles[0];
   if (output === undefined) {
-    throw new Error(`esbuild made no output of ${input.entry}`);
+    throw new Error(`esbuild made no output of ${input.main}`);
   }
   return output.text;
+}
+
+function entryModule({
+  main,
+  front,
+  cf,
+}: Pick<Parameters<typeof bundle>[0], 'main' | 'front' | 'cf'>): string {
+  return `
+    export * from ${JSON.stringify(main)};
+    import worker from ${JSON.stringify(main)};
+    import { behindFront } from ${JSON.stringify(front)};
+    export default behindFront(worker, ${JSON.stringify(cf)});
+  `;
 }
 
 /** esbuild's loaders for the file extensions that wrangler's rules import as text. */

@@ -93,3 +93,14 @@ function parseGroups(text: string, isEnd: boolean): readonly number[] | undefine
   }
   return groups;
 }
+
+/** Writes an address: v4 in dotted decimal, v6 as eight groups of four digits without leading zeros. */
+export function formatIpAddress(address: IpAddress): string {
+  const [first = 0] = address;
+  if (address.length === 1) {
+    return [first >>> 24, (first >>> 16) & 0xff, (first >>> 8) & 0xff, first & 0xff].join('.');
+  }
+  return Array.from(address, (word) => `${(word >>> 16).toString(16)}:${(word & 0xffff).toString(16)}`).join(
+    ':',
+  );
+}

@@ -12,7 +12,7 @@ import { ScriptedOrigin } from './scripted-origin.ts';
 type MediaStore = NonNullable<EdgeHostOptions['store']>;
 
 /** Tests say where a request comes from. */
-const PLACED_FRONT = fileURLToPath(new URL('placed-front-worker.ts', import.meta.url));
+const PLACED_FRONT = fileURLToPath(new URL('placed-front.ts', import.meta.url));
 
 const STREAM = 'show';
 const HOUR_SECONDS = 3_600;
@@ -61,7 +61,7 @@ export async function startEdgeAlone(options: {
     dataDir,
     secrets: SECRETS,
     cacheMib: options.cacheMib,
-    frontWorker: PLACED_FRONT,
+    front: PLACED_FRONT,
     ...(options.store === undefined ? {} : { store: options.store }),
     ...(options.cf === undefined ? {} : { cf: options.cf }),
     log: { debug: quiet, info: quiet, warn: loud, error: loud },

@@ -50,9 +50,9 @@ export class AnswerCache {
       return ask(request);
     }
     const key = cacheKey(request);
-    const kept = answerFromStore(this.#rules.store, key, this.#rules.now());
+    const kept = findAnswer(this.#rules.store, key, this.#rules.now());
     if (kept !== undefined) {
-      return kept;
+      return respond(kept);
     }
     const flying = this.#inFlight.get(key);
     if (flying !== undefined) {
@@ -92,25 +92,30 @@ export class AnswerCache {
   }
 }
 
-/** Answers from a store alone, where the request may come from any context. */
-export function answerFromStore(store: AnswerStore, key: string, now: number): Response | undefined {
+/** Finds an answer in a store alone, where the request may come from any context; `now` is milliseconds. */
+export function findAnswer(store: AnswerStore, key: string, now: number): Answer | undefined {
   const fresh = store.find(key, now);
-  if (fresh === undefined) {
-    return undefined;
-  }
-  const response = respond(fresh.answer, 'hit');
-  response.headers.set('age', String(fresh.age));
-  return response;
+  return fresh === undefined
+    ? undefined
+    : withHeaders(fresh.answer, { age: String(fresh.age), ...cacheStatus('hit') });
 }
 
 /** Delivery says each answer's length and the hub's are bounded by its memory, so none is read without end. */
 async function readAnswer(response: Response): Promise<Answer> {
-  const body = new Uint8Array(await response.arrayBuffer());
-  return { status: response.status, headers: [...response.headers], body };
+  const body = new Blob([await response.arrayBuffer()]);
+  return { status: response.status, headers: Object.fromEntries(response.headers), body };
 }
 
-function respond(answer: Answer, how: string): Response {
-  const headers = new Headers(answer.headers.map(([name, value]) => [name, value]));
-  headers.set('cache-status', `${CACHE_NAME}; ${how}`);
-  return new Response(answer.body, { status: answer.status, headers });
+function respond({ status, headers, body }: Answer, how?: string): Response {
+  const extra = how === undefined ? {} : cacheStatus(how);
+  return new Response(body, { status, headers: { ...headers, ...extra } });
+}
+
+function withHeaders(answer: Answer, headers: Readonly<Record<string, string>>): Answer {
+  return { ...answer, headers: { ...answer.headers, ...headers } };
+}
+
+/** RFC 9211. */
+function cacheStatus(how: string): Readonly<Record<string, string>> {
+  return { 'cache-status': `${CACHE_NAME}; ${how}` };
 }

@@ -5,7 +5,7 @@ import { AnswerStore, type Answer } from './answer-store.ts';
 const BOUNDS = { maxEntries: 3, maxBytes: 10_000, maxAnswerBytes: 5_000 };
 
 function answer(bytes: number): Answer {
-  return { status: 200, headers: [], body: new Uint8Array(bytes) };
+  return { status: 200, headers: [], body: new Blob([new Uint8Array(bytes)]) };
 }
 
 it('gives an answer with its age until its lifetime is over, and not after', () => {

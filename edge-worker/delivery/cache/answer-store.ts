@@ -3,8 +3,9 @@
 /** A whole answer, independent of the request that fetched it. */
 export interface Answer {
   readonly status: number;
-  readonly headers: ReadonlyArray<readonly [string, string]>;
-  readonly body: Uint8Array<ArrayBuffer>;
+  readonly headers: Readonly<Record<string, string>>;
+  /** A blob, since the runtime would copy an array for each answer. */
+  readonly body: Blob;
 }
 
 /** An answer that is still fresh. */
@@ -73,11 +74,11 @@ export class AnswerStore {
   /** Keeps an answer for a time in seconds; tells whether it did. */
   keep(key: string, answer: Answer, validity: { readonly now: number; readonly seconds: number }): boolean {
     this.#drop(key);
-    if (validity.seconds <= 0 || answer.body.byteLength > this.bounds.maxAnswerBytes) {
+    if (validity.seconds <= 0 || answer.body.size > this.bounds.maxAnswerBytes) {
       return false;
     }
     const { now } = validity;
-    const bytes = answer.body.byteLength + key.length + ENTRY_OVERHEAD;
+    const bytes = answer.body.size + key.length + ENTRY_OVERHEAD;
     this.#entries.set(key, { answer, bytes, storedAt: now, freshUntil: now + validity.seconds * 1000 });
     this.#bytes += bytes;
     this.#makeRoom();

@@ -7,8 +7,8 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../../env.ts';
 import { deliver } from '../deliver.ts';
-import { AnswerCache, answerFromStore, cacheKey } from './answer-cache.ts';
-import { AnswerStore } from './answer-store.ts';
+import { AnswerCache, cacheKey, findAnswer } from './answer-cache.ts';
+import { AnswerStore, type Answer } from './answer-store.ts';
 import { freshSeconds } from './freshness.ts';
 
 const BYTES_PER_MIB = 1_048_576;
@@ -39,14 +39,14 @@ export class DeliveryCache extends DurableObject<Env> {
   }
 }
 
-/** Answers a canonical request of a stream through the cache. */
-export async function deliverCached(
-  request: Request,
-  cache: { readonly env: Env; readonly objects: NonNullable<Env['CACHE']> },
-): Promise<Response> {
-  const key = cacheKey(request);
-  const kept = answerFromStore(storeOf(cache.env), key, Date.now());
-  return kept ?? cache.objects.getByName(key.split('/', 3)[2] ?? '').fetch(request);
+/** Answers a canonical request of a stream through the cache's object, where those that miss meet. */
+export async function deliverCached(request: Request, objects: NonNullable<Env['CACHE']>): Promise<Response> {
+  return objects.getByName(cacheKey(request).split('/', 3)[2] ?? '').fetch(request);
+}
+
+/** Finds a fresh answer under a canonical path and query in this process's memory, where this edge has a cache. */
+export function findKept(canonicalPath: string, env: Env): Answer | undefined {
+  return hasOwnCache(env) ? findAnswer(storeOf(env), canonicalPath, Date.now()) : undefined;
 }
 
 /** Whether this edge brings its own cache: `RILL_CACHE_MIB` is set, which only the self-hosted edge does. */

@@ -1,0 +1,82 @@
+/**
+ * What stands before the Worker when Cloudflare does not: does for a request what Cloudflare's network would have
+ * done before. The host bundles it around the Worker's default export, since each Worker between a socket and the
+ * edge costs a request more time than all that the edge does.
+ */
+
+/** Types that Cloudflare compresses and this project serves as text. */
+const COMPRESSED =
+  /^(?:text\/|application\/(?:vnd\.apple\.mpegurl|dash\+xml|json|javascript|manifest\+json))/;
+/** Bodies shorter than this, bytes, grow when compressed. */
+const SMALLEST_COMPRESSED = 256;
+const ACCEPTS_GZIP = /(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[0-9.]+\s*)?(?:,|$)/i;
+/** A client's word on where it comes from; nobody in front of this Worker has checked it. */
+const UNCHECKED_HEADER = 'CF-Connecting-IP';
+
+/** A Worker's default export. */
+interface Handler {
+  readonly fetch: (request: Request, env: unknown, context: unknown) => Response | Promise<Response>;
+}
+
+/** Puts the front before a Worker; `cf` is the `request.cf` of every request. */
+export function behindFront<H extends Handler>(worker: H, cf: Readonly<Record<string, unknown>>): H {
+  const fetch: Handler['fetch'] = async (request, env, context) => {
+    try {
+      const answer = await worker.fetch(checkedRequest(request, cf), env, context);
+      return compress(request.headers.get('Accept-Encoding'), answer);
+    } catch (error) {
+      // oxlint-disable-next-line no-console -- the console is the log of a Worker, and the client learns nothing of it
+      console.error(error);
+      return new Response('Internal Server Error\n', {
+        status: 500,
+        headers: { 'Cache-Control': 'no-store' },
+      });
+    }
+  };
+  return { ...worker, fetch };
+}
+
+/**
+ * Sets the property on the request itself, before the runtime's own, which a client can set with `MF-CF-Blob`: a
+ * copy of each request would take a tenth of the time that the edge takes for it.
+ */
+function checkedRequest(request: Request, cf: Readonly<Record<string, unknown>>): Request {
+  if (!request.headers.has(UNCHECKED_HEADER)) {
+    return Object.defineProperty(request, 'cf', { value: cf });
+  }
+  const headers = new Headers(request.headers);
+  headers.delete(UNCHECKED_HEADER);
+  const init: RequestInit & { readonly cf: unknown } = { headers, cf };
+  return new Request(request, init);
+}
+
+/** Asks workerd to compress a text answer; it does so when a Content-Encoding is set on an unencoded body. */
+function compress(acceptEncoding: string | null, response: Response): Response {
+  if (!ACCEPTS_GZIP.test(acceptEncoding ?? '') || !isCompressible(response)) {
+    return response;
+  }
+  const encoded = new Response(response.body, response);
+  encoded.headers.set('Content-Encoding', 'gzip');
+  if (!/\baccept-encoding\b/i.test(response.headers.get('Vary') ?? '')) {
+    encoded.headers.append('Vary', 'Accept-Encoding');
+  }
+  encoded.headers.delete('Content-Length');
+  // As Cloudflare does: the encoded bytes are no longer those that a strong ETag names.
+  const etag = response.headers.get('ETag');
+  if (etag?.startsWith('"') === true) {
+    encoded.headers.set('ETag', `W/${etag}`);
+  }
+  return encoded;
+}
+
+/** Looks at the body last: a body that was looked at is a stream, and its bytes are no longer sent as they lie. */
+function isCompressible(response: Response): boolean {
+  const { headers } = response;
+  return (
+    COMPRESSED.test(headers.get('Content-Type') ?? '') &&
+    !headers.has('Content-Encoding') &&
+    response.status === 200 &&
+    Number(headers.get('Content-Length') ?? SMALLEST_COMPRESSED) >= SMALLEST_COMPRESSED &&
+    response.body !== null
+  );
+}
