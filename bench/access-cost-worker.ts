@@ -6,17 +6,15 @@
 import { checkGrant } from '../shared/access/check-grant.ts';
 import type { TokenAlgorithm } from '../shared/access/key-source.ts';
 import type { Place } from '../shared/access/place.ts';
+import { sessionRequest } from './access-cost-request.ts';
 import { parseStreamName } from '../shared/identifiers.ts';
 import {
   makeKey,
   makeVerifier,
-  NOW,
   signCat,
   signJwt,
   type IssuerKey,
 } from '../edge-worker/access/verify/testing/issuer.ts';
-
-import { wholePolicy } from './whole-policy.ts';
 
 /** Ready to be measured: each call judges one request. */
 interface Case {
@@ -54,14 +52,14 @@ const worker = {
   },
 };
 
-/** `{kind}-{algorithm}-{known|first}`, `whole`: all that is asked of a session's request, or `nothing`: the loop alone. */
+/** `{kind}-{algorithm}-{known|first}`, `request`: all that a request is judged by, or `nothing`: the loop alone. */
 async function prepare(name: string, batch: number): Promise<Case> {
   const [kind, algorithm, seen] = name.split('-');
   if (kind === 'nothing') {
     return { judge: async () => true, forget: async () => undefined };
   }
-  if (kind === 'whole') {
-    return { judge: await wholePolicy(PLACE, NOW), forget: async () => undefined };
+  if (kind === 'request') {
+    return { judge: await sessionRequest(), forget: async () => undefined };
   }
   const known = ['HS256', 'ES256', 'RS256', 'EdDSA'].find((one) => one === algorithm) as TokenAlgorithm;
   const key = await makeKey(known, 'k1');
