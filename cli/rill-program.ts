@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import type { StreamName } from '#shared/identifiers.ts';
 import type { Seconds } from '#shared/media-time.ts';
-import { publishKey } from '../origin/ingest/stream-gate.ts';
+import { hashPublishKey, makePublishKey, publishKey } from '../origin/ingest/access/publish-keys.ts';
 import { playUrl, publishUrl, watchUrl, type Location } from './addresses.ts';
 import { parseDuration } from './duration.ts';
 import { addInstanceOptions, locate, readInstanceFlags, streamArgument } from './instance-options.ts';
@@ -29,6 +29,7 @@ export function createRillProgram(): Command {
   const program = new Command('rill').description('Keys, tokens and addresses of a Rill instance.');
   addPlayUrl(program);
   addPublishUrl(program);
+  addPublishKey(program);
   addToken(program);
   addStreams(program);
   addPolicy(program);
@@ -70,6 +71,17 @@ function addPublishUrl(program: Command): void {
       const { location, secrets } = await reach(given);
       const key = publishKey(secrets.publishSecret, name);
       say(publishUrl({ location, stream: name, protocol: options.srt ? 'srt' : 'rtmp', key }));
+    });
+}
+
+function addPublishKey(program: Command): void {
+  addInstanceOptions(program.command('publish-key'))
+    .description('a new key of its own for a stream, and the hash that goes into the configuration')
+    .argument('<stream>', 'name of the stream', streamArgument)
+    .action((name: StreamName) => {
+      const key = makePublishKey();
+      say(`key (for the encoder; it is shown this once)  ${key}`);
+      say(`hash (for streams.${name}.publishKeys)  ${hashPublishKey(key)}`);
     });
 }
 

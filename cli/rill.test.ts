@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { publishKey } from '../origin/ingest/stream-gate.ts';
+import { hashPublishKey, publishKey } from '../origin/ingest/access/publish-keys.ts';
 import { parseStreamName } from '#shared/identifiers.ts';
 import { claimDataDir } from './instance.ts';
 import { createRillProgram } from './rill-program.ts';
@@ -54,6 +54,14 @@ test('prints publish URLs with the stream key', async () => {
   const srt = await rill('publish-url', 'cam1', '--srt');
   expect(rtmp.stdout).toBe(`rtmp://127.0.0.1:11935/live/cam1?key=${key}\n`);
   expect(srt.stdout).toBe(`srt://127.0.0.1:19000?streamid=#!::r=live/cam1,m=publish,key=${key}\n`);
+});
+
+test('prints a new publish key and its hash, different each time', async () => {
+  const { code, stdout } = await rill('publish-key', 'cam1');
+  const lines = stdout.trim().split('\n');
+  const [own = '', hash = ''] = lines.map((line) => line.split(' ').at(-1));
+  expect([code, lines.length, hashPublishKey(own)]).toEqual([0, 2, hash]);
+  expect((await rill('publish-key', 'cam1')).stdout).not.toBe(stdout);
 });
 
 test('prints a token with the claims that were asked for', async () => {

@@ -1,6 +1,6 @@
 /** Where a request came from, as far as somebody says who can be believed. */
 
-import { formatIpAddress, parseIpAddress } from '../../shared/access/ip-address.ts';
+import { readAddressText } from '../../shared/access/ip-address.ts';
 import type { Place } from '../../shared/access/place.ts';
 import type { TrustedHeaders } from '../../shared/access/trusted-headers.ts';
 import type { Env } from '../env.ts';
@@ -16,9 +16,6 @@ const CONTINENT = /^(?:AF|AN|AS|EU|NA|OC|SA)$/i;
 const SUBDIVISION = /^[a-z0-9]{1,3}$/i;
 const ASN = /^(?:AS)?([1-9][0-9]{0,9})$/i;
 const LARGEST_ASN = 0xffff_ffff;
-/** An address with a port behind it, as some proxies write; v6 then stands in brackets. */
-const WITH_PORT = /^(?:\[([^\]]*)\](?::[0-9]{1,5})?|([^:]+):[0-9]{1,5})$/;
-
 /** Where a request came from, in the words of whoever tells. */
 interface Told {
   readonly country: unknown;
@@ -76,13 +73,13 @@ function lastValue(request: Request, name: string | undefined): string | undefin
 
 function platformAddress(request: Request): string | undefined {
   const value = request.headers.get(PLATFORM_ADDRESS_HEADER);
-  return value === null ? undefined : readAddress(value);
+  return value === null ? undefined : readAddressText(value);
 }
 
 function trustedAddress(request: Request, { address, hops = 1 }: TrustedHeaders): string | undefined {
   const list = address === undefined ? null : request.headers.get(address);
   const value = list === null ? undefined : fromEnd(list, hops);
-  return value === undefined ? undefined : readAddress(value);
+  return value === undefined ? undefined : readAddressText(value);
 }
 
 /** The value so many places from the end of a list; nothing where the list is shorter. */
@@ -95,13 +92,6 @@ function fromEnd(list: string, places: number): string | undefined {
     }
   }
   return list.slice(list.lastIndexOf(',', end - 1) + 1, end).trim();
-}
-
-/** One text for one address: an IPv4-mapped IPv6 address is the IPv4 one. */
-function readAddress(text: string): string | undefined {
-  const parts = WITH_PORT.exec(text);
-  const address = parseIpAddress(parts?.[1] ?? parts?.[2] ?? text);
-  return address === undefined ? undefined : formatIpAddress(address);
 }
 
 function readCode(value: unknown, form: RegExp): string | undefined {

@@ -11,6 +11,9 @@ const MAX_TEXT_LENGTH = 45;
 const V6_GROUPS = 8;
 const V4_MAPPED = 0xffff;
 
+/** An address with a port behind it, as proxies and logs write; v6 then stands in brackets. */
+const WITH_PORT = /^(?:\[([^\]]*)\](?::[0-9]{1,5})?|([^:]+):[0-9]{1,5})$/;
+
 const OCTET = /^(?:0|[1-9][0-9]{0,2})$/;
 const GROUP = /^[0-9a-f]{1,4}$/i;
 
@@ -95,7 +98,7 @@ function parseGroups(text: string, isEnd: boolean): readonly number[] | undefine
 }
 
 /** Writes an address: v4 in dotted decimal, v6 as eight groups of four digits without leading zeros. */
-export function formatIpAddress(address: IpAddress): string {
+function formatIpAddress(address: IpAddress): string {
   const [first = 0] = address;
   if (address.length === 1) {
     return [first >>> 24, (first >>> 16) & 0xff, (first >>> 8) & 0xff, first & 0xff].join('.');
@@ -103,4 +106,11 @@ export function formatIpAddress(address: IpAddress): string {
   return Array.from(address, (word) => `${(word >>> 16).toString(16)}:${(word & 0xffff).toString(16)}`).join(
     ':',
   );
+}
+
+/** Reads an address, with or without a port, as the one text for it; an IPv4-mapped IPv6 address is the IPv4 one. */
+export function readAddressText(text: string): string | undefined {
+  const parts = WITH_PORT.exec(text);
+  const address = parseIpAddress(parts?.[1] ?? parts?.[2] ?? text);
+  return address === undefined ? undefined : formatIpAddress(address);
 }
