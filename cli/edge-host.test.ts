@@ -41,7 +41,7 @@ export default {
   async fetch(request, env, ctx) {
     switch (new URL(request.url).pathname) {
       case '/seen':
-        return Response.json({ cf: request.cf, address: request.headers.get('CF-Connecting-IP'), secret: env.RILL_PLAY_SECRET });
+        return Response.json({ cf: request.cf, address: request.headers.get('CF-Connecting-IP'), secret: env.RILL_PLAY_SECRET, trusted: env.RILL_TRUSTED_HEADERS });
       case '/count':
         return env.COUNTER.getByName('one').fetch(request);
       case '/delivery':
@@ -92,7 +92,12 @@ afterAll(async () => {
 test('gives the Worker its secrets and the request.cf of the host, whatever the client claims', async () => {
   const headers = { 'MF-CF-Blob': '{"country":"XX"}', 'CF-Connecting-IP': '203.0.113.9' };
   const seen = await (await fetch(`${host.url}/seen`, { headers })).json();
-  expect(seen).toEqual({ cf: { country: 'DE' }, address: null, secret: 'play-secret' });
+  expect(seen).toEqual({
+    cf: { country: 'DE' },
+    address: null,
+    secret: 'play-secret',
+    trusted: { address: 'X-Real-IP', hops: 1 },
+  });
 });
 
 test('gives the Worker the request.cf of the host where a client claims nothing but that', async () => {
@@ -156,6 +161,7 @@ async function start(port: number): Promise<EdgeHost> {
     dataDir: path.join(folder, 'data'),
     secrets,
     cf: { country: 'DE' },
+    trustedHeaders: { address: 'X-Real-IP', hops: 1 },
     log,
     configFile: path.join(folder, 'wrangler.toml'),
   });

@@ -4,30 +4,25 @@ import { Command, InvalidArgumentError } from 'commander';
 import { z } from 'zod';
 import type { StreamName } from '#shared/identifiers.ts';
 import type { Seconds } from '#shared/media-time.ts';
-import { publishKey } from '../origin/ingest/stream-gate.ts';
+import { hashPublishKey, makePublishKey, publishKey } from '../origin/ingest/access/publish-keys.ts';
 import { playUrl, publishUrl, watchUrl, type Location } from './addresses.ts';
 import { parseDuration } from './duration.ts';
 import { addInstanceOptions, locate, readInstanceFlags, streamArgument } from './instance-options.ts';
+import { addKeys, addRevoke } from './access-commands.ts';
 import { readInstance } from './instance.ts';
+import { addPolicy } from './policy-commands.ts';
 import { listStreams, streamTable } from './live-streams.ts';
 import { signPlayToken } from './play-token.ts';
 import { askQosReport } from './qos-report.ts';
 import { readSecrets, type Secrets } from './secrets.ts';
 import { say } from './terminal.ts';
+import { addTokenOptions, readTokenRequest } from './token-options.ts';
 
 const DEFAULT_TTL = '12h';
 
-const stream = z.custom<StreamName>((value) => typeof value === 'string');
 const ttl = z.custom<Seconds>((value) => typeof value === 'number');
 const playSchema = z.object({ ttl, watch: z.boolean().default(false) });
 const publishSchema = z.object({ rtmp: z.boolean().default(false), srt: z.boolean().default(false) });
-const tokenSchema = z.object({
-  stream,
-  ttl,
-  viewer: z.string().optional(),
-  country: z.array(z.string()).optional(),
-  maxHeight: z.int().optional(),
-});
 const qosSchema = z.object({
   stream: z.string().optional(),
   from: z.string().optional(),
@@ -44,9 +39,13 @@ export function createRillProgram(): Command {
   const program = new Command('rill').description('Keys, tokens and addresses of a Rill instance.');
   addPlayUrl(program);
   addPublishUrl(program);
+  addPublishKey(program);
   addToken(program);
   addStreams(program);
   addQos(program);
+  addPolicy(program);
+  addRevoke(program);
+  addKeys(program);
   return program;
 }
 
@@ -86,18 +85,28 @@ function addPublishUrl(program: Command): void {
     });
 }
 
+function addPublishKey(program: Command): void {
+  addInstanceOptions(program.command('publish-key'))
+    .description('a new key of its own for a stream, and the hash that goes into the configuration')
+    .argument('<stream>', 'name of the stream', streamArgument)
+    .action((name: StreamName) => {
+      const key = makePublishKey();
+      say(`key (for the encoder; it is shown this once)  ${key}`);
+      say(`hash (for streams.${name}.publishKeys)  ${hashPublishKey(key)}`);
+    });
+}
+
 function addToken(program: Command): void {
-  addInstanceOptions(program.command('token'))
-    .description('a playback token')
-    .requiredOption('--stream <stream>', 'the stream that may be played', streamArgument)
+  addTokenOptions(addInstanceOptions(program.command('token')))
+    .description('a token: for playback unless --scope says otherwise')
     .option('--ttl <duration>', 'how long it is valid', durationArgument, durationArgument(DEFAULT_TTL))
-    .option('--viewer <name>', 'whom it is for')
-    .option('--country <codes>', 'countries from where it holds, like DE,FR', countriesArgument)
-    .option('--max-height <lines>', 'largest picture height that may be played', heightArgument)
-    .action(async (given: unknown) => {
+    .action(async (given: unknown, command: Command) => {
+      const request = readTokenRequest(given, now());
+      if (!request.ok) {
+        command.error(`error: ${request.failure.detail}`);
+      }
       const { secrets } = await reach(given);
-      const { country, ...options } = tokenSchema.parse(given);
-      say(await signPlayToken({ ...options, countries: country, now: now() }, secrets.playSecret));
+      say(await signPlayToken(request.value, secrets.playSecret));
     });
 }
 
@@ -154,20 +163,4 @@ function durationArgument(text: string): Seconds {
     throw new InvalidArgumentError(`A duration is ${duration.failure.expected}.`);
   }
   return duration.value;
-}
-
-function countriesArgument(text: string): readonly string[] {
-  const codes = text.split(',').map((code) => code.trim().toUpperCase());
-  if (!codes.every((code) => /^[A-Z]{2}$/.test(code))) {
-    throw new InvalidArgumentError('Countries are ISO 3166-1 codes of two letters, separated by commas.');
-  }
-  return codes;
-}
-
-function heightArgument(text: string): number {
-  const height = /^[1-9][0-9]{0,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(height <= 16_384)) {
-    throw new InvalidArgumentError('A height is a number of lines from 1 to 16384.');
-  }
-  return height;
 }

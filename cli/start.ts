@@ -8,7 +8,7 @@ import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { seconds } from '#shared/media-time.ts';
-import { publishKey } from '../origin/ingest/stream-gate.ts';
+import { publishKey } from '../origin/ingest/access/publish-keys.ts';
 import type { Location, Ports } from './addresses.ts';
 import { buildPages } from './build-pages.ts';
 import { addInstanceOptions, locate, readInstanceFlags } from './instance-options.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StreamName } from '#shared/identifiers.ts';
 import { milliseconds } from '#shared/media-time.ts';
-import { publishKey } from '../origin/ingest/stream-gate.ts';
+import { publishKey } from '../origin/ingest/access/publish-keys.ts';
 import { controlUrl, edgeUrl, publishUrl, type Location } from './addresses.ts';
 import { canDrawText, demoArguments } from './demo-source.ts';
 import { qosEnginePlan, qosEnvironment, type QosEngine } from './qos-engine.ts';

@@ -4,13 +4,17 @@ import { join } from 'node:path';
 import type { StreamName } from '#shared/identifiers.ts';
 import { startControlServer } from './control/control-server.ts';
 import type { StreamProvider } from './control/stream-status.ts';
+import type { PublishDecider } from './ingest/access/publish-decision.ts';
+import { PublishKeys } from './ingest/access/publish-keys.ts';
+import { createTokenDecider } from './ingest/access/publish-token.ts';
+import { WebhookDecider, type Post } from './ingest/access/publish-webhook.ts';
 import type { MediaFeed } from './ingest/media-feed.ts';
 import { startRtmpServer } from './ingest/rtmp/rtmp-server.ts';
 import { SrtUnavailableError } from './ingest/srt/srt-error.ts';
 import { startSrtServer, type SrtServer } from './ingest/srt/srt-server.ts';
 import { StreamGate } from './ingest/stream-gate.ts';
 import { createLog, type Log } from './log.ts';
-import { createHttpClient } from './publish/http-client.ts';
+import { createHttpClient, type HttpSend } from './publish/http-client.ts';
 import { openObjectStore } from './publish/object-store.ts';
 import { openObjectWriter } from './publish/object-writer.ts';
 import { loadSettings, settingsForStream, type Settings } from './settings.ts';
@@ -62,7 +66,8 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   const destinations = { edgeUrl, serviceToken, send: http.send, objects };
   const streams = new Map<StreamName, LiveStream>();
   const gate = new StreamGate({
-    publishSecret: config.publishSecret,
+    keys: new PublishKeys(config.publishSecret, config.publish.keys),
+    deciders: await publishDeciders(config, http.send, rootLog.child({ part: 'ingest' })),
     maxStreams: config.maxStreams,
     onStart: (feed) => streamOf(feed).attach(feed),
     log: rootLog.child({ part: 'ingest' }),
@@ -116,6 +121,21 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   await Promise.all([rtmp.close(), srt?.close(), control.close()]);
   await objects.close(CLOSE_UPLOADS_MS);
   http.close();
+}
+
+/** Who else decides on publishers, in the order in which they are asked. */
+async function publishDeciders(
+  { publish }: Settings<Ladder>,
+  send: HttpSend,
+  ingestLog: Log,
+): Promise<readonly PublishDecider[]> {
+  const { tokenKeys, webhook } = publish;
+  const post: Post = (request) => send({ method: 'POST', ...request });
+  const parts = { post, log: ingestLog, now: Date.now };
+  return [
+    ...(tokenKeys.length === 0 ? [] : [await createTokenDecider(tokenKeys, Date.now)]),
+    ...(webhook === undefined ? [] : [new WebhookDecider(webhook, parts)]),
+  ];
 }
 
 async function requireFfmpeg(config: Settings<Ladder>): Promise<void> {

@@ -90,6 +90,43 @@ describe('settings', () => {
     expect(JSON.stringify(unreadable)).toContain('/nowhere, which cannot be read (ENOENT)');
   });
 
+  it('say who may publish: hashes of streams’ own keys, keys of tokens, a webhook', () => {
+    const hash = `sha256:${'a1'.repeat(32)}`;
+    const tokenKeys = [{ keyId: 'k', algorithm: 'ES256', jwk: { kty: 'EC' } }];
+    const webhook = { url: 'https://cms.example/publish', cacheAllow: 0.5 };
+    const file = JSON.stringify({
+      publish: { tokenKeys, webhook },
+      streams: { cam: { publishKeys: [hash] } },
+    });
+    const settings = load({ ...COMPLETE, RILL_PUBLISH_WEBHOOK_SECRET: SECRET }, file);
+    expect(settings.ok && settings.value.publish).toEqual({
+      keys: new Map([['cam', [hash]]]),
+      tokenKeys,
+      webhook: {
+        url: new URL('https://cms.example/publish'),
+        secret: SECRET,
+        timeoutMs: 3000,
+        cacheAllowMs: 500,
+        cacheDenyMs: 5000,
+      },
+    });
+    expect(lines(COMPLETE, file).join()).toContain('RILL_PUBLISH_WEBHOOK_SECRET is missing');
+  });
+
+  it.each([
+    '{"publish":{"webhook":{"url":"http://cms.example/"}}}',
+    '{"publish":{"webhook":{"url":"http://127.0.0.1.example/"}}}',
+    '{"publish":{"webhook":{"url":"https://hush@cms.example/"}}}',
+    '{"publish":{"webhook":{"url":"https://cms.example/","timeout":11}}}',
+    '{"streams":{"cam":{"publishKeys":["hush-this-is-a-key-and-no-hash"]}}}',
+    '{"streams":{"cam":{"publishKeys":[]}}}',
+    '{"publish":{"tokenKeys":[{"keyId":"k","algorithm":"none","jwk":{}}]}}',
+  ])('refuse %s', (file) => {
+    const all = lines({ ...COMPLETE, RILL_PUBLISH_WEBHOOK_SECRET: SECRET }, file);
+    expect(all).toHaveLength(1);
+    expect(all.join()).not.toContain('hush');
+  });
+
   it('of a stream are its own over the origin’s', () => {
     const file = '{"partTarget":0.2,"streams":{"cam":{"dvr":"4h","ladder":{"video":["copy"]}}}}';
     const settings = load(COMPLETE, file);

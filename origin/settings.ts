@@ -8,6 +8,12 @@ import { fail, ok, type Result } from '#shared/result.ts';
 import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
 import type { ObjectStoreSettings } from './publish/object-store.ts';
 import {
+  publishKeysSchema,
+  publishSchema,
+  webhookSettings,
+  type PublishSettings,
+} from './settings-publish.ts';
+import {
   readEnvironment,
   type Environment,
   type LogLevel,
@@ -38,6 +44,7 @@ export interface Settings<L> {
   readonly serviceToken: string;
   readonly controlToken: string;
   readonly publishSecret: string;
+  readonly publish: PublishSettings;
   readonly objectStore: ObjectStoreSettings;
   readonly dataDir: string;
   /** Disk for objects while object storage is away, bytes. */
@@ -74,12 +81,14 @@ function configurationSchema<L>(ladder: z.ZodType<L>) {
     segmentDuration: segmentDuration.optional(),
     dvr: dvrSchema.optional(),
     ladder: ladder.optional(),
+    publishKeys: publishKeysSchema.optional(),
   });
   return z.strictObject({
     partTarget: partTarget.default(seconds(0.5)),
     segmentDuration: segmentDuration.default(seconds(2)),
     dvr: dvrSchema.default(DEFAULT_DVR),
     ladder: ladder.optional(),
+    publish: publishSchema.prefault({}),
     maxStreams: z.int().min(1).max(10_000).default(DEFAULT_MAX_STREAMS),
     streams: z.record(z.string(), stream).default({}).transform(byStreamName),
   });
@@ -106,7 +115,8 @@ export function loadSettings<L>(sources: SettingsSources<L>): Result<Settings<L>
   const environment = readEnvironment(sources.env);
   const configuration = readConfiguration(sources);
   if (environment.ok && configuration.ok) {
-    return ok(settingsOf(environment.value, configuration.value));
+    const publish = publishSettings(environment.value, configuration.value);
+    return publish.ok ? ok(settingsOf(environment.value, configuration.value, publish.value)) : publish;
   }
   const lines = [environment, configuration].flatMap((part) => (part.ok ? [] : part.failure.lines));
   return fail({ reason: 'invalid-settings', lines });
@@ -164,7 +174,26 @@ function readText(path: string): string {
   return readFileSync(path, 'utf8');
 }
 
-function settingsOf<L>(env: Environment, file: Configuration<L>): Settings<L> {
+function publishSettings<L>(
+  env: Environment,
+  file: Configuration<L>,
+): Result<PublishSettings, SettingsFailure> {
+  const { tokenKeys, webhook } = file.publish;
+  const secret = env.RILL_PUBLISH_WEBHOOK_SECRET;
+  if (webhook !== undefined && secret === undefined) {
+    const line = 'RILL_PUBLISH_WEBHOOK_SECRET is missing: publish.webhook is asked with its signature';
+    return fail({ reason: 'invalid-settings', lines: [line] });
+  }
+  const keys = new Map(
+    Array.from(file.streams).flatMap(([stream, { publishKeys }]) =>
+      publishKeys === undefined ? [] : [[stream, publishKeys] as const],
+    ),
+  );
+  const asked = webhook === undefined ? undefined : webhookSettings(webhook, secret ?? '');
+  return ok({ keys, tokenKeys, webhook: asked });
+}
+
+function settingsOf<L>(env: Environment, file: Configuration<L>, publish: PublishSettings): Settings<L> {
   const { partTarget, segmentDuration, dvr, ladder } = file;
   return {
     host: env.RILL_HOST,
@@ -173,6 +202,7 @@ function settingsOf<L>(env: Environment, file: Configuration<L>): Settings<L> {
     serviceToken: env.RILL_SERVICE_TOKEN,
     controlToken: env.RILL_CONTROL_TOKEN,
     publishSecret: env.RILL_PUBLISH_SECRET,
+    publish,
     objectStore: {
       endpoint: env.RILL_S3_ENDPOINT,
       bucket: env.RILL_S3_BUCKET,

@@ -1,7 +1,8 @@
 /** The one place where a denial becomes an HTTP answer: the wire says little, the log says exactly. */
 
 import type { StreamName } from '../../shared/identifiers.ts';
-import { denialStatus, type Denial } from '../../shared/tokens/grant.ts';
+import type { CatAction } from '../../shared/access/cat/cat-if.ts';
+import { denialStatus, type Denial } from '../../shared/access/denial.ts';
 import { errorAnswer } from '../answer.ts';
 import { logEvent, type LogFacts } from '../log.ts';
 import type { Misconfiguration } from './authorize.ts';
@@ -13,15 +14,25 @@ export function denialAnswer(denial: Denial | Misconfiguration, stream: StreamNa
     return errorAnswer(503, 'not-configured', { headers: { 'retry-after': '30' } });
   }
   logEvent('info', 'playback-denied', { stream, reason: denial.reason, ...denialFacts(denial) });
+  if (denial.action !== undefined) {
+    return actionAnswer(denial.action);
+  }
   const status = denialStatus(denial);
   switch (status) {
     case 401:
       return errorAnswer(401, 'unauthorized', { headers: { 'www-authenticate': challenge(denial) } });
     case 403:
       return errorAnswer(403, 'forbidden');
+    case 429:
+      return errorAnswer(429, 'too-many-sessions', { headers: { 'retry-after': '30' } });
     case 451:
       return errorAnswer(451, 'unavailable-in-your-region');
   }
+}
+
+/** Answers as the token's issuer wants it (CTA-5007-B §4.9.1). */
+function actionAnswer({ status, headers }: CatAction): Response {
+  return errorAnswer(status, 'denied', { headers: Object.fromEntries(headers) });
 }
 
 function challenge(denial: Denial): string {
@@ -31,21 +42,6 @@ function challenge(denial: Denial): string {
 }
 
 function denialFacts(denial: Denial): LogFacts {
-  switch (denial.reason) {
-    case 'token-missing':
-      return {};
-    case 'token-malformed':
-    case 'token-forged':
-      return { detail: denial.detail };
-    case 'token-expired':
-      return { expired: denial.expired, now: denial.now };
-    case 'token-not-yet-valid':
-      return { notBefore: denial.notBefore, now: denial.now };
-    case 'other-stream':
-      return { granted: denial.granted };
-    case 'country-blocked':
-      return { country: denial.country };
-    case 'above-height':
-      return { height: denial.height, limit: denial.limit };
-  }
+  const { reason: _reason, action: _action, ...facts } = denial;
+  return facts;
 }

@@ -11,12 +11,15 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Miniflare, type Json } from 'miniflare';
+import type { TrustedHeaders } from '../../shared/access/trusted-headers.ts';
 import { PortInUseError, assertPortFree } from './port.ts';
 import { runtimeLog, type HostLog } from './runtime-log.ts';
 import { miniflareOptions, type EdgeSecrets, type MediaStore } from './worker-options.ts';
 
 /** The repository's Worker configuration. */
 const WRANGLER_CONFIG = fileURLToPath(new URL('../../wrangler.toml', import.meta.url));
+/** What stands before the Worker. */
+const FRONT = fileURLToPath(new URL('./front.ts', import.meta.url));
 
 /** Where Miniflare's local S3 API lies; the bucket's name follows. */
 const S3_PATH = '/cdn-cgi/local/r2/s3';
@@ -39,13 +42,17 @@ export interface EdgeHostOptions {
   readonly store?: MediaStore;
   /** MiB of memory for delivery's cache, since there is no platform's; 0 leaves it out. */
   readonly cacheMib?: number;
+  /** More of the Worker's environment, by the names that `env.ts` has for it. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Port of V8's inspector on 127.0.0.1, for a CPU profile of the Worker; without it there is none. */
   readonly inspectorPort?: number | undefined;
-  /** Further variables of the Worker by name, such as where ClickHouse is. */
-  readonly variables?: Readonly<Record<string, string>>;
   /** `request.cf` of every request, since nothing else knows a viewer's place here. */
   readonly cf?: Readonly<Record<string, Json>>;
+  /** Headers that the proxy before this edge sets on each request; without them no header is believed. */
+  readonly trustedHeaders?: TrustedHeaders;
   readonly log: HostLog;
+  /** Another module than `front.ts` to stand before the Worker. */
+  readonly front?: string;
   /** Another Worker's configuration file. */
   readonly configFile?: string;
 }
@@ -68,15 +75,16 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
   await assertPortFree(options.host, options.port);
   const worker = await miniflareOptions({
     configFile: options.configFile ?? WRANGLER_CONFIG,
-    front: { host: options.host, port: options.port },
+    front: { host: options.host, port: options.port, entry: options.front ?? FRONT },
     storagePort: options.storagePort ?? 0,
     persistDir,
     secrets: options.secrets,
     store: options.store,
     cacheMib: options.cacheMib ?? DEFAULT_CACHE_MIB,
-    inspectorPort: options.inspectorPort,
     variables: options.variables ?? {},
+    inspectorPort: options.inspectorPort,
     cf: options.cf ?? {},
+    trustedHeaders: options.trustedHeaders ?? {},
     ...runtimeLog(options.log),
   });
   const miniflare = new Miniflare(worker.options);

@@ -10,19 +10,29 @@ const COMPRESSED =
 /** Bodies shorter than this, bytes, grow when compressed. */
 const SMALLEST_COMPRESSED = 256;
 const ACCEPTS_GZIP = /(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[0-9.]+\s*)?(?:,|$)/i;
-/** A client's word on where it comes from; nobody in front of this Worker has checked it. */
-const UNCHECKED_HEADER = 'CF-Connecting-IP';
+/** What Cloudflare would have set: here a client's word on where it comes from, unless the host's own proxy sets it. */
+const PLATFORM_ADDRESS_HEADER = 'CF-Connecting-IP';
 
 /** A Worker's default export. */
 interface Handler {
   readonly fetch: (request: Request, env: unknown, context: unknown) => Response | Promise<Response>;
 }
 
-/** Puts the front before a Worker; `cf` is the `request.cf` of every request. */
-export function behindFront<H extends Handler>(worker: H, cf: Readonly<Record<string, unknown>>): H {
+/** What the front knows. */
+export interface FrontOptions {
+  /** `request.cf` of every request. */
+  readonly cf: Readonly<Record<string, unknown>>;
+  /** The header in which the proxy before this edge names the viewer's address, where there is one. */
+  readonly addressHeader?: string | undefined;
+}
+
+/** Puts the front before a Worker. */
+export function behindFront<H extends Handler>(worker: H, { cf, addressHeader }: FrontOptions): H {
+  const isPlatformHeader = addressHeader?.toLowerCase() === PLATFORM_ADDRESS_HEADER.toLowerCase();
+  const unchecked = isPlatformHeader ? undefined : PLATFORM_ADDRESS_HEADER;
   const fetch: Handler['fetch'] = async (request, env, context) => {
     try {
-      const answer = await worker.fetch(checkedRequest(request, cf), env, context);
+      const answer = await worker.fetch(checkedRequest(request, cf, unchecked), env, context);
       return compress(request.headers.get('Accept-Encoding'), answer);
     } catch (error) {
       // oxlint-disable-next-line no-console -- the console is the log of a Worker, and the client learns nothing of it
@@ -40,12 +50,12 @@ export function behindFront<H extends Handler>(worker: H, cf: Readonly<Record<st
  * Sets the property on the request itself, before the runtime's own, which a client can set with `MF-CF-Blob`: a
  * copy of each request would take a tenth of the time that the edge takes for it.
  */
-function checkedRequest(request: Request, cf: Readonly<Record<string, unknown>>): Request {
-  if (!request.headers.has(UNCHECKED_HEADER)) {
+function checkedRequest(request: Request, cf: FrontOptions['cf'], unchecked: string | undefined): Request {
+  if (unchecked === undefined || !request.headers.has(unchecked)) {
     return Object.defineProperty(request, 'cf', { value: cf });
   }
   const headers = new Headers(request.headers);
-  headers.delete(UNCHECKED_HEADER);
+  headers.delete(unchecked);
   const init: RequestInit & { readonly cf: unknown } = { headers, cf };
   return new Request(request, init);
 }

@@ -7,6 +7,7 @@ import { writeSync } from 'node:fs';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { startEdgeHost, type EdgeHostOptions } from './edge-host.ts';
+import { trustedHeadersOf, trustedHeaderVariables } from './trusted-headers.ts';
 
 /** After its parent is gone: time for an origin that the same parent ran to publish the end of its streams. */
 const ORPHAN_GRACE_MS = 3000;
@@ -15,6 +16,7 @@ const STDERR = 2;
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const secret = z.string('must be set').min(1, 'must be set');
+const SECONDS = /^\d{0,8}$/;
 const environmentSchema = z.object({
   RILL_HOST: z.string().min(1).default('127.0.0.1'),
   RILL_EDGE_PORT: port.default(8080),
@@ -34,10 +36,17 @@ const environmentSchema = z.object({
   RILL_INSPECTOR_PORT: port.optional(),
   /** JSON object that every request has as `request.cf`. */
   RILL_CF: z.string().default('{}'),
+  /** Life of session tokens; empty: as without. */
+  RILL_SESSION_SECONDS: z.string().regex(SECONDS, 'must be seconds').default(''),
+  RILL_SESSION_MAX_SECONDS: z.string().regex(SECONDS, 'must be seconds').default(''),
+  ...trustedHeaderVariables,
   RILL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
 /** Variables that the Worker gets as they stand in the environment. */
 const PASSED_ON = [
+  'RILL_SESSION_SECRET',
+  'RILL_SESSION_SECONDS',
+  'RILL_SESSION_MAX_SECONDS',
   'RILL_CLICKHOUSE_URL',
   'RILL_CLICKHOUSE_USER',
   'RILL_CLICKHOUSE_PASSWORD',
@@ -93,6 +102,7 @@ function readOptions(environment: NodeJS.ProcessEnv): EdgeHostOptions | undefine
     inspectorPort: settings.RILL_INSPECTOR_PORT,
     variables: passedOn(environment),
     cf: cfSchema.parse(JSON.parse(settings.RILL_CF)),
+    trustedHeaders: trustedHeadersOf(settings),
     log: createLog(settings.RILL_LOG_LEVEL),
   };
 }

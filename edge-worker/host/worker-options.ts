@@ -1,7 +1,6 @@
 /** Derives Miniflare's options from `wrangler.toml`, the one place that names the Worker's bindings. */
 
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build, type Loader } from 'esbuild';
 import {
   convertV4MiniflareOptions,
@@ -14,6 +13,8 @@ import {
   type V4WorkerdStructuredLog,
 } from 'miniflare';
 import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from 'wrangler';
+import type { TrustedHeaders } from '../../shared/access/trusted-headers.ts';
+import type { FrontOptions } from './front.ts';
 
 /** What the Worker must not share. */
 export interface EdgeSecrets {
@@ -35,7 +36,8 @@ export interface MediaStore {
 /** Where the Worker listens, what it keeps and who hears it. */
 export interface WorkerHostOptions {
   readonly configFile: string;
-  readonly front: { readonly host: string; readonly port: number };
+  /** `entry` is the front's file. */
+  readonly front: { readonly host: string; readonly port: number; readonly entry: string };
   readonly storagePort: number;
   readonly persistDir: string;
   readonly secrets: EdgeSecrets;
@@ -48,11 +50,11 @@ export interface WorkerHostOptions {
   /** Further variables of the Worker by name. */
   readonly variables: Readonly<Record<string, string>>;
   readonly cf: Readonly<Record<string, Json>>;
+  readonly trustedHeaders: TrustedHeaders;
   readonly log: Log;
   readonly handleStructuredLogs: (entry: V4WorkerdStructuredLog) => void;
 }
 
-const FRONT = fileURLToPath(new URL('./front.ts', import.meta.url));
 /** Storage has no other guard than its keys and is only for origins on this machine. */
 const STORAGE_HOST = '127.0.0.1';
 
@@ -74,6 +76,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
   }: V4WorkerOptionsShape & { readonly modulesRules?: V4ModuleRule[] } = workerOptions;
   const name = worker.name ?? 'worker';
   const pages = assets === undefined ? undefined : pagesWorker(name, assets);
+  const front = { cf: options.cf, addressHeader: options.trustedHeaders.address };
   const { buckets, bucket } = withCredentials(worker.r2Buckets, options);
   const converted = convertV4MiniflareOptions({
     host: STORAGE_HOST,
@@ -95,6 +98,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
           RILL_PLAY_SECRET: options.secrets.playSecret,
           RILL_SERVICE_TOKEN: options.secrets.serviceToken,
           RILL_CACHE_MIB: String(options.cacheMib),
+          RILL_TRUSTED_HEADERS: withoutAbsent(options.trustedHeaders),
           ...storeBindings(options.store, options.secrets),
           ...options.variables,
         },
@@ -104,7 +108,13 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
           {
             type: 'ESModule',
             path: path.join(path.dirname(main), 'worker.mjs'),
-            contents: await bundle({ main, cf: options.cf, define, loader: textLoaders(modulesRules ?? []) }),
+            contents: await bundle({
+              main,
+              front,
+              frontModule: options.front.entry,
+              define,
+              loader: textLoaders(modulesRules ?? []),
+            }),
           },
         ],
       },
@@ -125,6 +135,15 @@ function storeBindings(store: MediaStore | undefined, secrets: EdgeSecrets): Rec
         RILL_S3_ACCESS_KEY_ID: secrets.s3AccessKeyId,
         RILL_S3_SECRET_ACCESS_KEY: secrets.s3SecretAccessKey,
       };
+}
+
+/** A binding is JSON, which has no `undefined`. */
+function withoutAbsent(headers: TrustedHeaders): Record<string, string | number> {
+  return Object.fromEntries(
+    Object.entries<string | number | undefined>({ ...headers }).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    ),
+  );
 }
 
 type Assets = NonNullable<V4WorkerOptionsShape['assets']>;
@@ -150,12 +169,14 @@ function pagesWorker(
 /** Bundles the Worker behind its front into one module as wrangler does. */
 async function bundle(input: {
   readonly main: string;
-  readonly cf: Readonly<Record<string, Json>>;
+  readonly front: FrontOptions;
+  /** Module whose `behindFront` the Worker stands behind. */
+  readonly frontModule: string;
   readonly define: Readonly<Record<string, string>>;
   readonly loader: Readonly<Record<string, Loader>>;
 }): Promise<string> {
   const result = await build({
-    stdin: { contents: entryModule(input.main, input.cf), resolveDir: path.dirname(input.main) },
+    stdin: { contents: entryModule(input), resolveDir: path.dirname(input.main) },
     bundle: true,
     write: false,
     format: 'esm',
@@ -174,12 +195,16 @@ async function bundle(input: {
   return output.text;
 }
 
-function entryModule(main: string, cf: Readonly<Record<string, Json>>): string {
+function entryModule({
+  main,
+  front,
+  frontModule,
+}: Pick<Parameters<typeof bundle>[0], 'main' | 'front' | 'frontModule'>): string {
   return `
     export * from ${JSON.stringify(main)};
     import worker from ${JSON.stringify(main)};
-    import { behindFront } from ${JSON.stringify(FRONT)};
-    export default behindFront(worker, ${JSON.stringify(cf)});
+    import { behindFront } from ${JSON.stringify(frontModule)};
+    export default behindFront(worker, ${JSON.stringify(front)});
   `;
 }
 

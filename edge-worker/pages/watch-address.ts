@@ -5,8 +5,6 @@ export interface WatchAddress {
   readonly stream: string;
   /** Path of the multivariant playlist; a token stands in the path, so relative URIs inherit it. */
   readonly playlist: string;
-  /** Where the page tells how playback goes, for this viewer. */
-  readonly beacon: string;
 }
 
 /**
@@ -19,8 +17,12 @@ export function parseWatchAddress(href: string): WatchAddress {
   const token = url.searchParams.get('token');
   const playlist = `/live/${stream}/index.m3u8`;
   if (token === null || token === '') {
-    return { stream, playlist, beacon: '/beacon' };
+    return { stream, playlist };
   }
-  const text = encodeURIComponent(token);
-  return { stream, playlist: `/t/${text}${playlist}`, beacon: `/beacon?token=${text}` };
+  return { stream, playlist: `/t/${encodeURIComponent(token)}${playlist}` };
+}
+
+/** Where the player of a playlist tells how playback goes: under the token with which it plays. */
+export function beaconAddress(playlist: string): string {
+  return playlist.replace(/\/live\/.*$/, '/beacon');
 }

@@ -1,20 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { availabilityOf, firstMediaPlaylist, mediaAvailability } from './availability.ts';
 import { bufferedAhead, chooseLatency, formatRendition, formatSeconds } from './measurement.ts';
-import { parseWatchAddress } from './watch-address.ts';
+import { beaconAddress, parseWatchAddress } from './watch-address.ts';
 
 describe('the watch page', () => {
   it('takes its token along in the path of the media', () => {
     expect(parseWatchAddress('http://edge.example/watch/show?token=a.b.c')).toEqual({
       stream: 'show',
       playlist: '/t/a.b.c/live/show/index.m3u8',
-      beacon: '/beacon?token=a.b.c',
     });
     expect(parseWatchAddress('http://edge.example/watch/show')).toEqual({
       stream: 'show',
       playlist: '/live/show/index.m3u8',
-      beacon: '/beacon',
     });
+  });
+
+  it.each([
+    ['/t/a.b.c/live/show/index.m3u8', '/t/a.b.c/beacon'],
+    ['/live/show/index.m3u8', '/beacon'],
+  ])('tells of the playback of %s at %s', (playlist, beacon) => {
+    expect(beaconAddress(playlist)).toBe(beacon);
   });
 
   it.each([

@@ -4,10 +4,10 @@ import { MAX_BEACON_BYTES, beaconSchema } from '../../shared/qos/beacon.ts';
 import { parseStreamName, type StreamName } from '../../shared/identifiers.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import { errorAnswer } from '../answer.ts';
-import type { Env } from '../env.ts';
 import { authorize } from '../gateway/authorize.ts';
 import { denialAnswer } from '../gateway/denial-answer.ts';
-import { findToken } from '../gateway/find-token.ts';
+import { placeOf } from '../gateway/place.ts';
+import type { PlaybackContext } from '../gateway/play.ts';
 import { readBody } from '../hub/read-body.ts';
 import {
   CMCD_TYPE,
@@ -38,11 +38,9 @@ type SessionReport =
 type ReportFailure = { readonly reason: 'invalid-beacon'; readonly detail: string };
 
 /** What a request for the intake comes with. */
-export interface IntakeContext {
-  readonly env: Env;
+export interface IntakeContext extends Pick<PlaybackContext, 'env' | 'snapshot' | 'sessions' | 'background'> {
   /** Unix ms. */
   readonly now: () => number;
-  readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
 /** `sendBeacon` of a text has no other type. */
@@ -79,29 +77,36 @@ async function takeReport(
   report: SessionReport,
   context: IntakeContext,
 ): Promise<Response | undefined> {
-  const { env } = context;
+  const { env, background } = context;
   const now = context.now();
-  const found = findToken(request, new URL(request.url));
-  const country: unknown = request.cf?.['country'];
-  const grant = await authorize({
-    found,
-    stream: report.stream,
-    country: typeof country === 'string' ? country : undefined,
-    secret: env.RILL_PLAY_SECRET,
+  const snapshot = await context.snapshot();
+  if (!snapshot.ok) {
+    return errorAnswer(503, 'unavailable', { headers: { 'retry-after': '1' } });
+  }
+  const asked = {
+    ...{ request, url: new URL(request.url), place: placeOf(request, env), env, background },
+    resource: { kind: 'multivariant-playlist' as const, stream: report.stream },
+    snapshot: snapshot.value,
     now: Math.floor(now / 1000),
-  });
-  if (!grant.ok || found === undefined) {
-    return denialAnswer(grant.ok ? { reason: 'token-missing' } : grant.failure, report.stream);
+  };
+  const admission = await authorize(asked, context.sessions);
+  if (!admission.ok) {
+    return denialAnswer(admission.failure, report.stream);
   }
   const sink = qosSink(env, context.now);
   if (sink === undefined) {
     return undefined;
   }
-  const secret = env.RILL_PLAY_SECRET ?? '';
-  const identity = await identify({ secret, grant: grant.value, found, session: report.session, now });
+  const identity = await identify({
+    secret: env.RILL_PLAY_SECRET ?? '',
+    admission: admission.value,
+    stream: report.stream,
+    session: report.session,
+    now,
+  });
   const told = report.kind === 'cmcd' ? cmcdReport(report, identity.session, now) : report.report;
   const taken = playerPoints(told, { identity, facts: requestFacts(request), guard, now });
-  sink.write(taken.points, context.waitUntil);
+  sink.write(taken.points, background);
   return undefined;
 }
 

@@ -1,5 +1,7 @@
 /** Who a point is about, so that neither a viewer's name nor address nor token is ever stored. */
 
+import type { Admission } from '../gateway/authorize.ts';
+
 /** The stored ids of a viewer and of one of the viewer's playback sessions. */
 export interface QosIdentity {
   readonly viewer: string;
@@ -18,20 +20,30 @@ let imported: { readonly secret: string; readonly key: Promise<CryptoKey> } | un
  */
 export async function identify(input: {
   readonly secret: string;
-  /** The viewer as the token names it, if it does; else the token itself is the viewer. */
-  readonly grant: { readonly viewer: string | undefined; readonly stream: string };
-  readonly found: { readonly token: string };
+  readonly admission: Pick<Admission, 'own' | 'found'>;
+  readonly stream: string;
   /** The session's id as the player chose it. */
   readonly session: string;
   readonly now: number;
 }): Promise<QosIdentity> {
-  const { secret, grant, found, session, now } = input;
-  const who = grant.viewer === undefined ? `token:${found.token}` : `viewer:${grant.viewer}`;
+  const { secret, admission, stream, session, now } = input;
+  const who = bearerOf(admission, session);
   const [viewer, ours] = await Promise.all([
     keyedHash(secret, ['qos-viewer', String(Math.floor(now / DAY_MS)), who]),
-    keyedHash(secret, ['qos-session', who, grant.stream, session]),
+    keyedHash(secret, ['qos-session', who, stream, session]),
   ]);
   return { viewer, session: ours };
+}
+
+/** Whoever the token names, else the session that the edge began, else the token; without one, the session alone. */
+function bearerOf({ own, found }: Pick<Admission, 'own' | 'found'>, session: string): string {
+  if (own.viewer !== undefined) {
+    return `viewer:${own.viewer}`;
+  }
+  if (own.session !== undefined) {
+    return `session:${own.session}`;
+  }
+  return found === undefined ? `public:${session}` : `token:${found.token}`;
 }
 
 async function keyedHash(secret: string, parts: readonly string[]): Promise<string> {

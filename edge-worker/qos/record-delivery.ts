@@ -5,6 +5,7 @@ import { DELIVERY_EVENT, type QosPoint } from '../../shared/qos/schema.ts';
 import type { Delivered } from '../delivery/delivered.ts';
 import { SERVED_BY_HEADER } from '../delivery/served-by.ts';
 import type { Env } from '../env.ts';
+import type { Admission } from '../gateway/authorize.ts';
 import { describeError, logEvent } from '../log.ts';
 import type { LiveResource } from '../resource.ts';
 import { identify } from './identity.ts';
@@ -18,8 +19,7 @@ import { HEARTBEAT_MS } from '../../shared/qos/beacon.ts';
 export interface AnsweredRequest {
   readonly request: Request;
   readonly resource: LiveResource;
-  readonly viewer: string | undefined;
-  readonly token: string;
+  readonly admission: Admission;
   /** Delivery's answer, before the viewer's conditions and ranges. */
   readonly delivered: Delivered;
   readonly answer: Delivered;
@@ -106,13 +106,13 @@ async function pointsOf(
     readonly context: RecordContext;
   },
 ): Promise<readonly QosPoint[]> {
-  const { request, resource, viewer, token } = answered;
+  const { request, resource, admission } = answered;
   const { cmcd, weight, context } = parts;
   const now = context.now();
   const identity = await identify({
     secret: context.env.RILL_PLAY_SECRET ?? '',
-    grant: { viewer, stream: resource.stream },
-    found: { token },
+    admission,
+    stream: resource.stream,
     session: cmcd?.sid ?? '',
     now,
   });

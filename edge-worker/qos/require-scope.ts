@@ -1,16 +1,15 @@
-/** Who may ask for analytics: a token of the instance with the scope, for one stream or for all. */
+/** Who may ask for analytics: a token under the edge's own secret with the scope, for one stream or for all. */
 
-import { compactVerify } from 'jose';
-import { z } from 'zod';
+import { checkBearer } from '../../shared/access/check-grant.ts';
+import type { KeySource } from '../../shared/access/key-source.ts';
 import { parseStreamName, type StreamName } from '../../shared/identifiers.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
-import { MAX_TOKEN_LENGTH } from '../../shared/tokens/claims.ts';
+import { TokenVerifier } from '../access/verify/token-verifier.ts';
 import type { Env } from '../env.ts';
 import { findToken } from '../gateway/find-token.ts';
-import { MIN_SECRET_BYTES } from '../gateway/token-verifier.ts';
-
-/** What a token must say of itself. */
-export type Scope = 'analytics';
+import { placeOf } from '../gateway/place.ts';
+import { isLongEnough } from '../gateway/session-settings.ts';
+import { logEvent } from '../log.ts';
 
 /** A verified right to ask. */
 export interface ScopeGrant {
@@ -23,51 +22,48 @@ export type ScopeFailure = {
   readonly reason: 'not-configured' | 'token-missing' | 'token-invalid' | 'scope-missing';
 };
 
-const claimsSchema = z.object({
-  exp: z.int(),
-  nbf: z.int().optional(),
-  scope: z.union([z.string().max(256), z.array(z.string().max(64)).max(16)]).optional(),
-  stream: z.string().max(64).optional(),
+/** Keys in the registry are for playback. */
+const NO_KEYS: readonly KeySource[] = [];
+
+const verifier = new TokenVerifier({
+  fetch: async () => Response.error(),
+  store: { get: async () => undefined, put: async () => undefined },
+  log: logEvent,
 });
 
 /** Judges the token that a request carries, wherever it travels; `now` is Unix seconds. */
 export async function requireScope(
   request: Request,
   env: Env,
-  scope: Scope,
+  scope: 'analytics',
   now: number,
 ): Promise<Result<ScopeGrant, ScopeFailure>> {
-  const secret = new TextEncoder().encode(env.RILL_PLAY_SECRET ?? '');
-  if (secret.length < MIN_SECRET_BYTES) {
+  const secret = env.RILL_PLAY_SECRET;
+  if (!isLongEnough(secret)) {
     return fail({ reason: 'not-configured' });
   }
   const found = findToken(request, new URL(request.url));
   if (found === undefined) {
     return fail({ reason: 'token-missing' });
   }
-  const claims = await readClaims(found.token, secret);
-  if (claims === undefined || now >= claims.exp || (claims.nbf !== undefined && now < claims.nbf)) {
+  const context = { playSecret: secret, keys: NO_KEYS, now, background: (): void => undefined };
+  const verified = await verifier.verify(found.token, context);
+  if (!verified.ok) {
     return fail({ reason: 'token-invalid' });
   }
-  const scopes = typeof claims.scope === 'string' ? claims.scope.split(' ') : (claims.scope ?? []);
-  if (!scopes.includes(scope)) {
-    return fail({ reason: 'scope-missing' });
+  const grant = checkBearer({ grant: verified.value, place: placeOf(request, env), now, scope });
+  if (!grant.ok) {
+    return fail({ reason: grant.failure.reason === 'scope-missing' ? 'scope-missing' : 'token-invalid' });
   }
-  const stream = claims.stream === undefined ? ok(undefined) : parseStreamName(claims.stream);
-  return stream.ok ? ok({ stream: stream.value }) : fail({ reason: 'token-invalid' });
+  return streamOf(grant.value.streams);
 }
 
-async function readClaims(
-  token: string,
-  secret: Uint8Array,
-): Promise<z.infer<typeof claimsSchema> | undefined> {
-  if (token.length > MAX_TOKEN_LENGTH) {
-    return undefined;
+/** Reports are about one stream or about all: a list or a pattern of some fits neither. */
+function streamOf(streams: readonly string[]): Result<ScopeGrant, ScopeFailure> {
+  const [only = '*', ...more] = streams;
+  if (only === '*') {
+    return ok({ stream: undefined });
   }
-  try {
-    const { payload } = await compactVerify(token, secret, { algorithms: ['HS256'] });
-    return claimsSchema.safeParse(JSON.parse(new TextDecoder().decode(payload))).data;
-  } catch {
-    return undefined;
-  }
+  const stream = parseStreamName(only);
+  return more.length === 0 && stream.ok ? ok({ stream: stream.value }) : fail({ reason: 'token-invalid' });
 }

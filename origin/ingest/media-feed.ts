@@ -77,18 +77,25 @@ export type PublishRefusal =
   | { readonly reason: 'missing-key'; readonly detail: string }
   | { readonly reason: 'wrong-key'; readonly detail: string }
   | { readonly reason: 'already-live'; readonly detail: string }
-  | { readonly reason: 'too-many-streams'; readonly detail: string };
+  | { readonly reason: 'too-many-streams'; readonly detail: string }
+  /** Who decides could not be asked: trying again may help. */
+  | { readonly reason: 'not-decided'; readonly detail: string };
 
 /** The right to publish one stream, held until released. */
 export interface Admission {
   readonly stream: StreamName;
+  /**
+   * Where others still decide: resolves within seconds, never rejects, with the refusal or with `undefined` once the
+   * name is taken. Until then nothing may be started, and a connection that is refused ends.
+   */
+  readonly pending?: Promise<PublishRefusal | undefined> | undefined;
   /** Hands the feed over to the pipeline; called once, as soon as the publisher may send. */
   start(feed: MediaFeed): void;
   /** Gives the name free; called once when the connection is over, started or not. */
   release(): void;
 }
 
-/** Decides who may publish; synchronous because SRT asks inside its handshake. */
+/** Decides who may publish, at once where it can, because SRT asks inside its handshake. */
 export interface IngestGate {
   admit(request: PublishRequest): Result<Admission, PublishRefusal>;
 }

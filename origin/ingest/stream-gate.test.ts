@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { createLog } from '../log.ts';
 import type { MediaFeed, PublishRequest } from './media-feed.ts';
-import { publishKey, StreamGate } from './stream-gate.ts';
+import type { PublishClaim, PublishDecider, PublishDecision } from './access/publish-decision.ts';
+import { PublishKeys, publishKey } from './access/publish-keys.ts';
+import { StreamGate } from './stream-gate.ts';
 
 const SECRET = 'publish-secret-of-the-test';
 
@@ -14,10 +16,11 @@ function name(text: string): StreamName {
   return parsed.value;
 }
 
-function setUp(maxStreams = 10) {
+function setUp(maxStreams = 10, deciders: readonly PublishDecider[] = []) {
   const started: MediaFeed[] = [];
   const gate = new StreamGate({
-    publishSecret: SECRET,
+    keys: new PublishKeys(SECRET, new Map()),
+    deciders,
     maxStreams,
     onStart: (feed) => started.push(feed),
     log: createLog({ level: 'silent', pretty: false, name: 'test' }),
@@ -49,7 +52,7 @@ function feed(closed: string[] = []): MediaFeed {
   };
 }
 
-describe('a publish key', () => {
+describe('a derived publish key', () => {
   it('is 24 characters of base64url, different for each stream and secret, alike every time', () => {
     const key = publishKey(SECRET, name('cam'));
     expect(key).toMatch(/^[A-Za-z0-9_-]{24}$/);
@@ -123,5 +126,76 @@ describe('the gate', () => {
     ]);
     expect(gate.stop(name('cam'), 'stopped by the control API')).toBe(true);
     expect(closed).toEqual(['stopped by the control API']);
+  });
+});
+
+describe('a publisher without the key', () => {
+  const ALLOWED: PublishDecision = { kind: 'allowed' };
+  const REFUSED: PublishDecision = { kind: 'refused', detail: 'for the log' };
+  const UNDECIDED: PublishDecision = { kind: 'undecided', detail: 'for the log' };
+  const decider = (
+    decision: PublishDecision | Promise<PublishDecision>,
+    asked: PublishClaim[] = [],
+  ): PublishDecider => ({
+    decide: (claim) => {
+      asked.push(claim);
+      return decision;
+    },
+  });
+
+  it('is admitted at once where a decider allows at once, and nobody is asked about a key that fits', () => {
+    const asked: PublishClaim[] = [];
+    const { gate } = setUp(10, [decider(ALLOWED, asked)]);
+    expect(gate.admit(request('cam', 'token'))).toMatchObject({ ok: true, value: { stream: 'cam' } });
+    admitted(gate, 'other');
+    expect(asked).toEqual([{ stream: 'cam', protocol: 'rtmp', credential: 'token', address: '127.0.0.1' }]);
+  });
+
+  it('is refused in the words of a wrong key by the last decider, and told to try again where it cannot say', () => {
+    const { gate } = setUp(10, [decider(UNDECIDED), decider(REFUSED)]);
+    const words = { reason: 'wrong-key', detail: 'not the publish key of this stream' };
+    expect(gate.admit(request('cam', 'token'))).toEqual({ ok: false, failure: words });
+    const unsure = setUp(10, [decider(REFUSED), decider(UNDECIDED)]).gate.admit(request('cam', 'token'));
+    expect(unsure).toMatchObject({ ok: false, failure: { reason: 'not-decided' } });
+  });
+
+  it('takes its name when it is decided: whoever waits for a refusal keeps nobody out', async () => {
+    const decision = Promise.withResolvers<PublishDecision>();
+    const { gate, started } = setUp(10, [decider(REFUSED), decider(decision.promise)]);
+    const waiting = gate.admit(request('cam', 'token'));
+    const admission = waiting.ok ? waiting.value : undefined;
+    expect(gate.live()).toEqual([]);
+    expect(() => admission?.start(feed())).toThrow('has been admitted');
+    const first = admitted(gate, 'cam');
+    decision.resolve(ALLOWED);
+    expect(await admission?.pending).toMatchObject({ reason: 'already-live' });
+    first.release();
+    const again = gate.admit(request('cam', 'token'));
+    expect(await (again.ok ? again.value.pending : undefined)).toBeUndefined();
+    expect(gate.live().map(({ stream }) => stream)).toEqual(['cam']);
+    admission?.release();
+    expect(gate.live()).toHaveLength(1);
+    if (again.ok) {
+      again.value.start(feed());
+      again.value.release();
+    }
+    expect([started.length, gate.live()]).toEqual([1, []]);
+  });
+
+  it('that leaves before the decision takes no name', async () => {
+    const decision = Promise.withResolvers<PublishDecision>();
+    const { gate } = setUp(10, [decider(decision.promise)]);
+    const waiting = gate.admit(request('cam', 'token'));
+    const admission = waiting.ok ? waiting.value : undefined;
+    admission?.release();
+    decision.resolve(ALLOWED);
+    expect(await admission?.pending).toMatchObject({ reason: 'not-decided' });
+    expect(gate.live()).toEqual([]);
+  });
+
+  it('is refused where a decider fails', async () => {
+    const { gate } = setUp(10, [decider(Promise.reject(new Error('a bug')))]);
+    const waiting = gate.admit(request('cam', 'token'));
+    expect(await (waiting.ok ? waiting.value.pending : undefined)).toMatchObject({ reason: 'not-decided' });
   });
 });

@@ -1,24 +1,12 @@
-/** Who may publish: a valid name, the stream's own key, one publisher per stream, a bounded number of streams. */
+/** Who may publish: a valid name, a key or somebody's word, one publisher per stream, a bounded number of streams. */
 
-import { createHmac } from 'node:crypto';
+import { readAddressText } from '#shared/access/ip-address.ts';
 import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
-import { equalInConstantTime } from '../constant-time.ts';
 import type { Log } from '../log.ts';
+import { decideInTurn, type PublishDecider, type PublishDecision } from './access/publish-decision.ts';
+import type { PublishKeys } from './access/publish-keys.ts';
 import type { Admission, IngestGate, MediaFeed, PublishRefusal, PublishRequest } from './media-feed.ts';
-
-/** Characters of a publish key: 144 bits, short enough to be typed into an encoder. */
-const PUBLISH_KEY_LENGTH = 24;
-/** What the key is derived for; a change of the derivation changes the number. */
-const PUBLISH_KEY_CONTEXT = 'rill publish key v1:';
-
-/** The publish key of one stream: base64url(HMAC-SHA256(secret, context + stream)), cut to 24 characters. */
-export function publishKey(secret: string, stream: StreamName): string {
-  return createHmac('sha256', secret)
-    .update(PUBLISH_KEY_CONTEXT + stream)
-    .digest('base64url')
-    .slice(0, PUBLISH_KEY_LENGTH);
-}
 
 /** A stream whose name is taken. */
 export interface LivePublisher {
@@ -31,7 +19,9 @@ export interface LivePublisher {
 
 /** What the gate is opened with. */
 export interface StreamGateOptions {
-  readonly publishSecret: string;
+  readonly keys: PublishKeys;
+  /** Asked in this order, each where no one before it has allowed, for who has not shown a key. */
+  readonly deciders?: readonly PublishDecider[];
   /** Streams that may be live at once on this origin. */
   readonly maxStreams: number;
   /** Takes over the feed of a publisher that may send; called in the turn in which it starts. */
@@ -59,8 +49,14 @@ export class StreamGate implements IngestGate {
       });
     }
     const stream = name.value;
-    const refusal = this.#checkKey(request.key, stream) ?? this.#checkRoom(stream);
-    return refusal === undefined ? ok(this.#enter(request, stream)) : this.#refuse(request, refusal, stream);
+    const decision = this.#decide(request, stream);
+    if (decision instanceof Promise) {
+      return ok(this.#enterLater(request, stream, decision));
+    }
+    const refusal = this.#explain(decision) ?? this.#checkRoom(stream);
+    return refusal === undefined
+      ? ok(this.#enter(request, stream))
+      : this.#refuse(request, refusal, { stream, decision });
   }
 
   /** Everyone whose name is taken, in order of admission. */
@@ -75,11 +71,29 @@ export class StreamGate implements IngestGate {
     return feed !== undefined;
   }
 
-  #checkKey(key: string | undefined, stream: StreamName): PublishRefusal | undefined {
-    const expected = publishKey(this.#options.publishSecret, stream);
-    return equalInConstantTime(key ?? '', expected)
-      ? undefined
-      : { reason: 'wrong-key', detail: 'not the publish key of this stream' };
+  #decide(request: PublishRequest, stream: StreamName): PublishDecision | Promise<PublishDecision> {
+    const { keys, deciders = [] } = this.#options;
+    const { protocol, key: credential = '' } = request;
+    return keys.opens(stream, credential)
+      ? { kind: 'allowed' }
+      : decideInTurn(deciders, {
+          stream,
+          protocol,
+          credential,
+          address: readAddressText(request.remoteAddress),
+        });
+  }
+
+  /** What the publisher is told: not which of several ways to be allowed was tried, and nothing of the reasons. */
+  #explain(decision: PublishDecision): PublishRefusal | undefined {
+    switch (decision.kind) {
+      case 'allowed':
+        return undefined;
+      case 'refused':
+        return { reason: 'wrong-key', detail: 'not the publish key of this stream' };
+      case 'undecided':
+        return { reason: 'not-decided', detail: 'it cannot be decided now: try again' };
+    }
   }
 
   #checkRoom(stream: StreamName): PublishRefusal | undefined {
@@ -98,13 +112,53 @@ export class StreamGate implements IngestGate {
   #refuse(
     request: PublishRequest,
     refusal: PublishRefusal,
-    stream?: StreamName,
-  ): Result<Admission, PublishRefusal> {
-    const { protocol, remoteAddress } = request;
-    const cause = request.key === undefined || request.key === '' ? 'no key was given' : refusal.detail;
-    const detail = refusal.reason === 'wrong-key' ? cause : refusal.detail;
-    this.#options.log.warn({ stream, protocol, remoteAddress, reason: refusal.reason, detail }, 'refused');
+    cause?: { readonly stream: StreamName; readonly decision: PublishDecision },
+  ): { readonly ok: false; readonly failure: PublishRefusal } {
+    const { protocol, remoteAddress, key = '' } = request;
+    const decided = cause === undefined || cause.decision.kind === 'allowed' ? refusal : cause.decision;
+    const detail = refusal.reason === 'wrong-key' && key === '' ? 'no key was given' : decided.detail;
+    const facts = { stream: cause?.stream, protocol, remoteAddress, reason: refusal.reason, detail };
+    this.#options.log.warn(facts, 'refused');
     return fail(refusal);
+  }
+
+  /**
+   * The name is taken when the decision has come, not before: whoever waits for a refusal keeps nobody else out, and
+   * learns nothing of who is live.
+   */
+  #enterLater(request: PublishRequest, stream: StreamName, decided: Promise<PublishDecision>): Admission {
+    let entered: Admission | undefined;
+    let released = false;
+    const settle = (decision: PublishDecision): PublishRefusal | undefined => {
+      const refusal = this.#explain(decision) ?? this.#checkRoom(stream);
+      if (refusal !== undefined) {
+        return this.#refuse(request, refusal, { stream, decision }).failure;
+      }
+      if (released) {
+        return { reason: 'not-decided', detail: 'the publisher left before it was decided' };
+      }
+      entered = this.#enter(request, stream);
+      return undefined;
+    };
+    return {
+      stream,
+      pending: decided.catch((error: unknown) => this.#undecided(error, stream)).then(settle),
+      start: (feed) => {
+        if (entered === undefined) {
+          throw new Error(`stream ${stream}: a feed starts when its publisher has been admitted`);
+        }
+        entered.start(feed);
+      },
+      release: () => {
+        released = true;
+        entered?.release();
+      },
+    };
+  }
+
+  #undecided(error: unknown, stream: StreamName): PublishDecision {
+    this.#options.log.error({ err: error, stream }, 'a publisher could not be decided on');
+    return { kind: 'undecided', detail: 'a fault of this server' };
   }
 
   #enter(request: PublishRequest, stream: StreamName): Admission {

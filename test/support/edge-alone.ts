@@ -3,15 +3,22 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { AwsClient } from 'aws4fetch';
-import { SignJWT } from 'jose';
+import { SignJWT, type JWTPayload } from 'jose';
 import { startEdgeHost, type EdgeHostOptions } from '../../edge-worker/host/edge-host.ts';
 import { hubLoadSchema, type HubLoad } from '#shared/wire/publish.ts';
 import { ScriptedOrigin } from './scripted-origin.ts';
 
 type MediaStore = NonNullable<EdgeHostOptions['store']>;
 
+/** Tests say where a request comes from. */
+const PLACED_FRONT = fileURLToPath(new URL('placed-front.ts', import.meta.url));
+
 const STREAM = 'show';
+const HOUR_SECONDS = 3_600;
+/** So late that no session is begun: whose tokens are not looked at play with one address. */
+const LONG_AFTER_THE_TEST = 4_000_000_000;
 const SECRETS = {
   playSecret: 'a playback secret for tests that is long enough',
   serviceToken: 'service-token-for-tests',
@@ -24,8 +31,8 @@ export interface EdgeAlone {
   readonly origin: ScriptedOrigin;
   /** Address of the edge, without a slash at its end. */
   readonly url: string;
-  /** Signs a token of the edge with claims; it expires in an hour. */
-  sign(claims: Record<string, unknown>): Promise<string>;
+  /** Signs a playback token for the stream; it is valid for an hour unless the claims say otherwise. */
+  sign(claims: JWTPayload): Promise<string>;
   /** Address of the stream's folder with a token, without a slash at its end. */
   readonly streamUrl: string;
   readonly dataDir: string;
@@ -33,6 +40,8 @@ export interface EdgeAlone {
   viewerPath(viewer: string, stream?: string): Promise<string>;
   /** What has reached a stream's hub. */
   hubLoad(stream?: string): Promise<HubLoad>;
+  /** Key of playback tokens. */
+  readonly playSecret: string;
   /** Its storage, as another edge would read it. */
   readonly store: MediaStore;
   /** Writes an object to its storage. */
@@ -45,7 +54,7 @@ export async function startEdgeAlone(options: {
   readonly cacheMib: number;
   /** Further variables of the Worker. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** `request.cf` of every request. */
+  /** `request.cf` of every request that says nothing of its own. */
   readonly cf?: EdgeHostOptions['cf'];
   /** Storage of another edge, which has the same keys. */
   readonly store?: MediaStore;
@@ -63,9 +72,10 @@ export async function startEdgeAlone(options: {
     dataDir,
     secrets: SECRETS,
     cacheMib: options.cacheMib,
+    front: PLACED_FRONT,
     ...(options.variables === undefined ? {} : { variables: options.variables }),
-    ...(options.cf === undefined ? {} : { cf: options.cf }),
     ...(options.store === undefined ? {} : { store: options.store }),
+    ...(options.cf === undefined ? {} : { cf: options.cf }),
     log: { debug: quiet, info: quiet, warn: loud, error: loud },
   });
   const origin = new ScriptedOrigin({
@@ -76,7 +86,7 @@ export async function startEdgeAlone(options: {
   });
   await origin.begin();
   const viewerPath: EdgeAlone['viewerPath'] = async (viewer, stream = STREAM) =>
-    `/t/${await sign({ stream, sub: viewer })}/live/${stream}`;
+    `/t/${await sign({ stream, sub: viewer, exp: LONG_AFTER_THE_TEST })}/live/${stream}`;
   const client = new AwsClient({
     accessKeyId: SECRETS.s3AccessKeyId,
     secretAccessKey: SECRETS.s3SecretAccessKey,
@@ -87,6 +97,7 @@ export async function startEdgeAlone(options: {
   return {
     origin,
     url: host.url,
+    playSecret: SECRETS.playSecret,
     sign,
     streamUrl: host.url + (await viewerPath('viewer')),
     dataDir,
@@ -111,9 +122,8 @@ export async function startEdgeAlone(options: {
   };
 }
 
-async function sign(claims: Record<string, unknown>): Promise<string> {
-  return new SignJWT(claims)
+async function sign(claims: JWTPayload): Promise<string> {
+  return new SignJWT({ stream: STREAM, exp: Math.floor(Date.now() / 1000) + HOUR_SECONDS, ...claims })
     .setProtectedHeader({ alg: 'HS256' })
-    .setExpirationTime('1h')
     .sign(new TextEncoder().encode(SECRETS.playSecret));
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Log } from '../../log.ts';
-import type { FeedEnd, IngestGate, PublishRefusal } from '../media-feed.ts';
+import type { Admission, FeedEnd, IngestGate, PublishRefusal } from '../media-feed.ts';
 import { AcknowledgementWindow } from './acknowledgement-window.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { DEFAULT_CHUNK_SIZE, writeChunks } from './chunk-writer.ts';
@@ -55,6 +55,8 @@ export class RtmpConnection {
   readonly #session = new CommandSession();
   #phase: 'handshake' | 'open' | 'closing' = 'handshake';
   #publication: Publication | undefined;
+  /** While others decide on a publisher: what it sent in the same breath, no more than one read of the socket. */
+  #waiting: { readonly admission: Admission; readonly held: RtmpMessage[] } | undefined;
   #deadline: NodeJS.Timeout;
   #ping: NodeJS.Timeout | undefined;
   #chunkSize = DEFAULT_CHUNK_SIZE;
@@ -127,7 +129,11 @@ export class RtmpConnection {
 
   #readMessages(bytes: Uint8Array): void {
     for (const message of this.#reader.read(bytes)) {
-      this.#takeMessage(message);
+      if (this.#waiting === undefined) {
+        this.#takeMessage(message);
+      } else {
+        this.#waiting.held.push(message);
+      }
       if (this.#isClosing()) {
         return;
       }
@@ -187,7 +193,45 @@ export class RtmpConnection {
       this.#refusePublish(streamId, admitted.failure);
       return;
     }
-    const admission = admitted.value;
+    const { pending } = admitted.value;
+    if (pending === undefined) {
+      this.#startPublication(streamId, admitted.value);
+    } else {
+      this.#waitFor(pending, streamId, admitted.value);
+    }
+  }
+
+  /** The encoder is answered when it is decided; until then nothing more of it is read. */
+  #waitFor(pending: Promise<PublishRefusal | undefined>, streamId: number, admission: Admission): void {
+    const held: RtmpMessage[] = [];
+    const waiting = { admission, held };
+    this.#waiting = waiting;
+    clearTimeout(this.#deadline);
+    this.#socket.pause();
+    void pending.then((refusal) => {
+      this.#guard(() => {
+        if (this.#waiting !== waiting) {
+          return;
+        }
+        this.#waiting = undefined;
+        this.#socket.resume();
+        if (refusal !== undefined) {
+          admission.release();
+          this.#refusePublish(streamId, refusal);
+          return;
+        }
+        this.#startPublication(streamId, admission);
+        for (const message of held) {
+          if (!this.#isClosing()) {
+            this.#takeMessage(message);
+          }
+        }
+      });
+    });
+  }
+
+  #startPublication(streamId: number, admission: Admission): void {
+    const remoteAddress = this.#remoteAddress;
     this.#log = this.#log.child({ stream: admission.stream });
     this.#log.info('RTMP publishing started');
     clearTimeout(this.#deadline);
@@ -259,6 +303,8 @@ export class RtmpConnection {
     clearTimeout(this.#deadline);
     clearTimeout(this.#ping);
     this.#ping = undefined;
+    this.#waiting?.admission.release();
+    this.#waiting = undefined;
     if (this.#publication !== undefined) {
       this.#publication.end(end);
       this.#log.info({ end }, 'RTMP publishing ended');

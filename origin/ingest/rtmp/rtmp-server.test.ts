@@ -130,6 +130,39 @@ describe('refusals', () => {
     expect(log()).not.toContain('wrong-secret');
   });
 
+  test('a publisher waits for a decision unanswered, and what it sent meanwhile is not lost', async () => {
+    const { gate, publisher } = await start();
+    const decision = Promise.withResolvers<undefined>();
+    gate.pending = decision.promise;
+    const encoder = publisher();
+    encoder.publish(`demo${QUERY}`);
+    encoder.tags(videoHeader(), audioHeader(), videoFrame(0, true), audioFrame(1));
+    await until(() => gate.requests.length === 1);
+    expect(gate.feeds.length).toBe(0);
+    decision.resolve(undefined);
+    await until(() => gate.feedsOf('demo')[0]?.events.length === 3);
+    expect(encoder.codes().at(-1)).toBe('NetStream.Publish.Start');
+  });
+
+  test('a publisher is refused after the decision', async () => {
+    const { gate, publisher } = await start();
+    gate.pending = Promise.resolve({ reason: 'wrong-key', detail: 'no' });
+    const encoder = publisher();
+    encoder.publish(`demo${QUERY}`);
+    await encoder.closed;
+    expect(encoder.codes().at(-1)).toBe('NetStream.Publish.Denied');
+    expect([gate.feeds.length, gate.live.size]).toEqual([0, 0]);
+  });
+
+  test('a publisher that is cut off before the decision gives its name free', async () => {
+    const { gate, publisher, server } = await start();
+    gate.pending = new Promise(() => undefined);
+    publisher().publish(`demo${QUERY}`);
+    await until(() => gate.requests.length === 1);
+    await server.close();
+    expect(gate.live.size).toBe(0);
+  });
+
   test('a second publisher of a live stream gets BadName and the first goes on', async () => {
     const { gate, publisher } = await start();
     const first = publisher();

@@ -27,6 +27,8 @@ export class TestGate implements IngestGate {
   readonly live = new Set<string>();
   /** Set to false to leave feeds unread. */
   reading = true;
+  /** Set to leave what is admitted to be decided. */
+  pending: Promise<PublishRefusal | undefined> | undefined;
 
   admit(request: PublishRequest): Result<Admission, PublishRefusal> {
     this.requests.push(request);
@@ -43,6 +45,7 @@ export class TestGate implements IngestGate {
     this.live.add(name.value);
     return ok({
       stream: name.value,
+      pending: this.pending,
       start: (feed) => this.#record(feed),
       release: () => this.live.delete(name.value),
     });

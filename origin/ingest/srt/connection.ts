@@ -47,6 +47,7 @@ export class SrtConnection {
   readonly #inbox: Inbox;
   #lastData: number;
   #paused = false;
+  #deciding = false;
   /** Set once the peer is gone while libsrt still holds messages until they are due. */
   #drain: { readonly until: number; readonly end: FeedEnd } | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
@@ -91,13 +92,32 @@ export class SrtConnection {
     return this.#statistics;
   }
 
-  /** Hands the feed over and begins to receive. */
+  /** Hands the feed over and begins to receive, once it is decided that the caller may publish. */
   start(): void {
-    this.#guard(() => {
-      this.#readStatistics();
-      this.#context.readiness.watch(this.socket);
-      this.#admission.start(this.feed);
+    const { pending } = this.#admission;
+    if (pending === undefined) {
+      this.#guard(() => this.#begin());
+      return;
+    }
+    this.#deciding = true;
+    void pending.then((refusal) => {
+      this.#deciding = false;
+      if (refusal === undefined) {
+        this.#guard(() => this.#begin());
+      } else {
+        this.end({ reason: 'rejected', detail: refusal.detail });
+      }
     });
+  }
+
+  #begin(): void {
+    if (this.ended) {
+      return;
+    }
+    this.#lastData = this.#context.now();
+    this.#readStatistics();
+    this.#context.readiness.watch(this.socket);
+    this.#admission.start(this.feed);
   }
 
   /** Receives what waits, up to a turn's share; called when the socket is ready. */
@@ -132,6 +152,9 @@ export class SrtConnection {
   /** Looks at the clock and the statistics; called about once a second. */
   tick(): void {
     const { lib, limits, now } = this.#context;
+    if (this.#deciding) {
+      return;
+    }
     // While we do not read, silence says nothing: only a peer that is gone is not waited for.
     const silent = now() - this.#lastData >= limits.stallMs;
     if (silent && (!this.#paused || lib.isGone(this.socket))) {

@@ -15,6 +15,8 @@ const REJECT_BAD_MODE = 1405;
 const REJECT_CONFLICT = 1409;
 /** The type in `t` is not supported. */
 const REJECT_UNSUPPORTED_MEDIA = 1415;
+/** Who decides could not be asked: later it may be. */
+const REJECT_DOWN = 1503;
 /** The listener failed. */
 export const REJECT_INTERNAL = 1500;
 
@@ -35,5 +37,7 @@ export function rejectionCode(failure: PublishRefusal | StreamIdFailure): number
       return REJECT_CONFLICT;
     case 'unsupported-type':
       return REJECT_UNSUPPORTED_MEDIA;
+    case 'not-decided':
+      return REJECT_DOWN;
   }
 }
