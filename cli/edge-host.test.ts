@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AwsClient } from 'aws4fetch';
@@ -9,6 +9,12 @@ const CONFIG = `
 name = "tiny"
 main = "index.js"
 compatibility_date = "2026-11-01"
+[assets]
+directory = "pages"
+binding = "ASSETS"
+html_handling = "none"
+not_found_handling = "none"
+run_worker_first = true
 [[r2_buckets]]
 binding = "MEDIA"
 bucket_name = "tiny-media"
@@ -40,6 +46,9 @@ export default {
         return env.COUNTER.getByName('one').fetch(request);
       case '/delivery':
         return ctx.exports.Delivery.fetch(request);
+      case '/page.html':
+      case '/no-page.html':
+        return env.ASSETS.fetch(request);
       case '/object':
         return new Response((await env.MEDIA.get('live/a'))?.body ?? null);
       case '/playlist':
@@ -70,6 +79,8 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'rill-edge-'));
   await writeFile(path.join(folder, 'wrangler.toml'), CONFIG);
   await writeFile(path.join(folder, 'index.js'), WORKER);
+  await mkdir(path.join(folder, 'pages'));
+  await writeFile(path.join(folder, 'pages/page.html'), '<p>a page');
   host = await start(0);
 }, 60_000);
 
@@ -89,8 +100,18 @@ test('gives the Worker its secrets and the request.cf of the host, whatever the 
   });
 });
 
+test('gives the Worker the request.cf of the host where a client claims nothing but that', async () => {
+  const seen = await fetch(`${host.url}/seen`, { headers: { 'MF-CF-Blob': '{"country":"XX"}' } });
+  expect(await seen.json()).toMatchObject({ cf: { country: 'DE' }, address: null });
+});
+
 test('reaches another entrypoint through ctx.exports', async () => {
   expect(await text('/delivery')).toBe('delivered');
+});
+
+test('gives the Worker the files of its pages, and lets it answer for what is none', async () => {
+  expect(await text('/page.html')).toBe('<p>a page');
+  expect((await fetch(`${host.url}/no-page.html`)).status).toBe(404);
 });
 
 test('compresses playlists for clients that accept it, and no media', async () => {

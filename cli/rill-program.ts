@@ -8,24 +8,29 @@ import { hashPublishKey, makePublishKey, publishKey } from '../origin/ingest/acc
 import { playUrl, publishUrl, watchUrl, type Location } from './addresses.ts';
 import { parseDuration } from './duration.ts';
 import { addInstanceOptions, locate, readInstanceFlags, streamArgument } from './instance-options.ts';
+import { addKeys, addRevoke } from './access-commands.ts';
 import { readInstance } from './instance.ts';
+import { addPolicy } from './policy-commands.ts';
 import { listStreams, streamTable } from './live-streams.ts';
 import { signPlayToken } from './play-token.ts';
+import { askQosReport } from './qos-report.ts';
 import { readSecrets, type Secrets } from './secrets.ts';
 import { say } from './terminal.ts';
+import { addTokenOptions, readTokenRequest } from './token-options.ts';
 
 const DEFAULT_TTL = '12h';
 
-const stream = z.custom<StreamName>((value) => typeof value === 'string');
 const ttl = z.custom<Seconds>((value) => typeof value === 'number');
 const playSchema = z.object({ ttl, watch: z.boolean().default(false) });
 const publishSchema = z.object({ rtmp: z.boolean().default(false), srt: z.boolean().default(false) });
-const tokenSchema = z.object({
-  stream,
-  ttl,
-  viewer: z.string().optional(),
-  country: z.array(z.string()).optional(),
-  maxHeight: z.int().optional(),
+const qosSchema = z.object({
+  stream: z.string().optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  step: z.string().optional(),
+  by: z.string().optional(),
+  json: z.boolean().default(false),
+  csv: z.boolean().default(false),
 });
 const streamsSchema = z.object({ json: z.boolean().default(false) });
 
@@ -37,6 +42,10 @@ export function createRillProgram(): Command {
   addPublishKey(program);
   addToken(program);
   addStreams(program);
+  addQos(program);
+  addPolicy(program);
+  addRevoke(program);
+  addKeys(program);
   return program;
 }
 
@@ -88,17 +97,16 @@ function addPublishKey(program: Command): void {
 }
 
 function addToken(program: Command): void {
-  addInstanceOptions(program.command('token'))
-    .description('a playback token')
-    .requiredOption('--stream <stream>', 'the stream that may be played', streamArgument)
+  addTokenOptions(addInstanceOptions(program.command('token')))
+    .description('a token: for playback unless --scope says otherwise')
     .option('--ttl <duration>', 'how long it is valid', durationArgument, durationArgument(DEFAULT_TTL))
-    .option('--viewer <name>', 'whom it is for')
-    .option('--country <codes>', 'countries from where it holds, like DE,FR', countriesArgument)
-    .option('--max-height <lines>', 'largest picture height that may be played', heightArgument)
-    .action(async (given: unknown) => {
+    .action(async (given: unknown, command: Command) => {
+      const request = readTokenRequest(given, now());
+      if (!request.ok) {
+        command.error(`error: ${request.failure.detail}`);
+      }
       const { secrets } = await reach(given);
-      const { country, ...options } = tokenSchema.parse(given);
-      say(await signPlayToken({ ...options, countries: country, now: now() }, secrets.playSecret));
+      say(await signPlayToken(request.value, secrets.playSecret));
     });
 }
 
@@ -110,6 +118,32 @@ function addStreams(program: Command): void {
       const { location, secrets } = await reach(given);
       const streams = await listStreams(location, secrets.controlToken);
       say(streamsSchema.parse(given).json ? JSON.stringify(streams, null, 2) : streamTable(streams));
+    });
+}
+
+function addQos(program: Command): void {
+  addInstanceOptions(program.command('qos'))
+    .description('a report on how playback went: concurrents, sessions, startup, rebuffering, failures, …')
+    .argument('<report>', 'name of the report, or session/{id}')
+    .option('--stream <stream>', 'of one stream', streamArgument)
+    .option('--from <time>', 'Unix seconds, ISO 8601 in UTC, or back from now: -15m')
+    .option('--to <time>', 'like --from; now unless given')
+    .option('--step <duration>', 'a row for each such time: 10s, 5m, 1h')
+    .option(
+      '--by <dimensions>',
+      'country, region, asn, colo, rendition, player, device, browser, os, protocol',
+    )
+    .option('--json', 'as JSON')
+    .option('--csv', 'as CSV')
+    .action(async (report: string, given: unknown, command: Command) => {
+      const { json, csv, ...parameters } = qosSchema.parse(given);
+      if (json && csv) {
+        command.error('error: --json and --csv exclude each other');
+      }
+      const { location, secrets } = await reach(given);
+      const text = csv ? 'csv' : 'table';
+      const question = { report, parameters, format: json ? 'json' : text } as const;
+      say(await askQosReport(question, { location, playSecret: secrets.playSecret, now: now() }));
     });
 }
 
@@ -129,20 +163,4 @@ function durationArgument(text: string): Seconds {
     throw new InvalidArgumentError(`A duration is ${duration.failure.expected}.`);
   }
   return duration.value;
-}
-
-function countriesArgument(text: string): readonly string[] {
-  const codes = text.split(',').map((code) => code.trim().toUpperCase());
-  if (!codes.every((code) => /^[A-Z]{2}$/.test(code))) {
-    throw new InvalidArgumentError('Countries are ISO 3166-1 codes of two letters, separated by commas.');
-  }
-  return codes;
-}
-
-function heightArgument(text: string): number {
-  const height = /^[1-9][0-9]{0,4}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(height <= 16_384)) {
-    throw new InvalidArgumentError('A height is a number of lines from 1 to 16384.');
-  }
-  return height;
 }

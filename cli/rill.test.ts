@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { decodeJwt } from 'jose';
@@ -72,6 +72,27 @@ test('prints a token with the claims that were asked for', async () => {
   expect(claims).toEqual({ stream: 'cam1', sub: 'v', country: ['DE', 'FR'], maxHeight: 480 });
 });
 
+test('prints a token for administration, which needs no stream', async () => {
+  const { stdout } = await rill('token', '--scope', 'admin', '--ttl', '1h', '--id', 't1');
+  const { iat: _iat, exp: _exp, nbf: _nbf, ...claims } = decodeJwt(stdout.trim());
+  expect(claims).toEqual({ scope: 'admin', jti: 't1' });
+});
+
+test('prints the schema of policies that docs/policies.schema.json publishes', async () => {
+  const published = new URL('../docs/policies.schema.json', import.meta.url);
+  // Without --data-dir: the schema is of no instance.
+  const { stdout } = await rill('policy', 'schema');
+  expect(JSON.parse(stdout)).toEqual(JSON.parse(await readFile(published, 'utf8')));
+});
+
+test('fails with the remedy when no edge answers', async () => {
+  const { code, stderr } = await rill('policy', 'show', '--edge-port', String(DEAD_PORT));
+  expect([code, stderr]).toEqual([
+    1,
+    `rill: no edge at http://127.0.0.1:${DEAD_PORT}: start the instance with "npm start", or name another with --edge-port or --edge\n`,
+  ]);
+});
+
 test.each<readonly string[]>([
   [],
   ['unknown'],
@@ -83,7 +104,14 @@ test.each<readonly string[]>([
   ['token', '--stream', 'cam1', '--ttl', 'soon'],
   ['token', '--stream', 'cam1', '--country', 'Germany'],
   ['token', '--stream', 'cam1', '--max-height', '0'],
+  ['token', '--stream', 'cam1', '--scope', 'root'],
+  ['token', '--scope', 'admin', 'play'],
   ['streams', '--edge-port', '70000'],
+  ['policy'],
+  ['policy', 'apply'],
+  ['revoke', 'stream', 'cam1'],
+  ['revoke', 'viewer'],
+  ['keys', 'remove'],
 ])('answers wrong usage with exit code 2 and no result: %j', async (...args) => {
   const { code, stdout, stderr } = await rill(...args);
   expect([code, stdout]).toEqual([2, '']);
@@ -113,7 +141,10 @@ test('is a program whose exit code and streams a script can rely on', async () =
 });
 
 async function rill(...args: readonly string[]): Promise<Outcome> {
-  const folder = args.includes('--data-dir') || args.length === 0 ? [] : ['--data-dir', dataDir];
+  const folder =
+    args.includes('--data-dir') || args.includes('schema') || args.length === 0
+      ? []
+      : ['--data-dir', dataDir];
   const stdout: string[] = [];
   const stderr: string[] = [];
   const spies = [spyOnWrites(process.stdout, stdout), spyOnWrites(process.stderr, stderr)];

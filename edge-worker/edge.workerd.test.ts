@@ -60,7 +60,7 @@ const BEGIN: readonly PublishFrame[] = [
 ];
 
 it('carries what an origin publishes to a viewer with a token, and releases a blocked reload', async () => {
-  const live = `/t/${await signToken({ stream: 'whole-way' })}/live/whole-way`;
+  const live = `/t/${await signToken({ stream: 'whole-way', exp: NOW + 86_400 })}/live/whole-way`;
   expect((await ask(`${live}/index.m3u8`)).status).toBe(404);
   expect(await publish(BEGIN)).toEqual({ status: 'accepted', next: 3 });
 
@@ -82,7 +82,7 @@ it('carries what an origin publishes to a viewer with a token, and releases a bl
 
 it('answers directives that are wrong with 400 and why', async () => {
   const answer = await ask(
-    `/t/${await signToken({ stream: 'whole-way' })}/live/whole-way/360p/index.m3u8?_HLS_part=1`,
+    `/t/${await signToken({ stream: 'whole-way', exp: NOW + 86_400 })}/live/whole-way/360p/index.m3u8?_HLS_part=1`,
   );
   expect([answer.status, answer.headers.get('cache-control')]).toEqual([
     400,

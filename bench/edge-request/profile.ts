@@ -99,8 +99,11 @@ function selfTimes(profile: z.infer<typeof profileSchema>): readonly ProfiledFun
     .sort((a, b) => b.share - a.share);
 }
 
-/** A function without a name is told by its line in the bundled module. */
+/** A function without a name is told by its line in the bundled module; the runtime's own have no module. */
 function nameOf(callFrame: z.infer<typeof profileSchema>['nodes'][number]['callFrame']): string {
   const { functionName, url, lineNumber } = callFrame;
+  if (functionName === '' && url === '') {
+    return '(the runtime: properties and methods of its objects)';
+  }
   return functionName === '' ? `(anonymous, ${url.split('/').at(-1)}:${lineNumber + 1})` : functionName;
 }

@@ -1,18 +1,26 @@
 /** The gateway: routes in the order in which a request meets them. Its answers are never cached by the platform. */
 
-import { Hono, type Context } from 'hono';
+import { Hono } from 'hono';
+import { ok } from '../../shared/result.ts';
+import { createAdminApp } from '../access/admin/admin-app.ts';
+import { INITIAL_STATE } from '../access/registry/registry-change.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
+import { answerBeacon } from '../qos/answer-beacon.ts';
+import { answerReport, answerSql } from '../qos/answer-reports.ts';
+import { recordDelivery, type RecordAnswered } from '../qos/record-delivery.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { answerAsset, answerWatchPage } from './pages.ts';
-import { answerPlayback, type Deliver, type FindKept } from './play.ts';
+import { answerPlayback, type Deliver, type FindKept, type PlaybackContext } from './play.ts';
 import { answerPublish } from './publish.ts';
 import { RenditionHeights } from './rendition-heights.ts';
+import { ViewerSession } from './viewer-session.ts';
 
 /** Methods of what can only be read; Hono serves HEAD through the GET routes. */
 const READ = 'GET, HEAD, OPTIONS';
+const ADMIN_METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
 const READ_AND_POST = 'GET, HEAD, POST, OPTIONS';
 
 /** The gateway. */
@@ -20,13 +28,17 @@ export interface Gateway {
   readonly fetch: (request: Request, env: Env, context?: ExecutionContext) => Promise<Response>;
 }
 
-/** What a gateway is made over. */
+/** What a gateway is made of. */
 interface GatewayParts {
   readonly deliver: Deliver;
   /** Asked before delivery; without it nothing is kept here. */
   readonly findKept?: FindKept;
   /** Unix seconds. */
   readonly now?: () => number;
+  /** What the edge knows of who may watch; without it every stream needs a token, and nothing is revoked. */
+  readonly snapshot?: PlaybackContext['snapshot'];
+  /** Keeps work alive that goes on after an answer. */
+  readonly background?: (work: Promise<unknown>) => void;
 }
 
 /** Makes the gateway over a way to reach delivery. */
@@ -43,9 +55,15 @@ export function createGateway(parts: GatewayParts): Gateway {
 
 /** No path has more than one handler: Hono calls a single one directly, several through promises of its own. */
 function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
-  const { deliver, findKept = (): undefined => undefined } = parts;
   const now = parts.now ?? ((): number => Math.floor(Date.now() / 1000));
-  const heights = new RenditionHeights();
+  const playback: Omit<PlaybackContext, 'env' | 'now'> = {
+    deliver: parts.deliver,
+    findKept: parts.findKept ?? ((): undefined => undefined),
+    snapshot: parts.snapshot ?? noRules,
+    background: parts.background ?? ((): void => undefined),
+    sessions: new ViewerSession(),
+    heights: new RenditionHeights(),
+  };
   const app = new Hono<{ Bindings: Env }>();
 
   app.get('/healthz', () => Response.json({ status: 'ok' }, { headers: { 'cache-control': 'no-store' } }));
@@ -55,23 +73,20 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
   app.get('/assets/:file', (context) => answerAsset(context.req.raw, context.env));
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
   for (const path of ['/live/*', '/t/*']) {
-    app.all(path, (context) =>
-      isRead(context.req.method)
-        ? answerPlayback(context.req.raw, {
-            env: context.env,
-            deliver,
-            findKept,
-            heights,
-            now: now(),
-            background: (work) => {
-              keepAlive(context, work);
-            },
-          })
-        : otherMethod(context.req.method, READ),
-    );
+    app.all(path, (context) => {
+      if (!isRead(context.req.method)) {
+        return otherMethod(context.req.method, READ);
+      }
+      const { env } = context;
+      const record = recorder(env, parts);
+      return answerPlayback(context.req.raw, { env, now: now(), record, ...playback });
+    });
   }
+  addQos(app, playback, now);
+  app.route('/', createAdminApp(now));
 
   app.all('/publish/*', (context) => otherMethod(context.req.method, READ_AND_POST));
+  app.all('/v1/admin/*', (context) => otherMethod(context.req.method, ADMIN_METHODS));
   for (const path of ['/healthz', '/watch/*', '/assets/*']) {
     app.all(path, (context) => otherMethod(context.req.method, READ));
   }
@@ -85,17 +100,41 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
   return app;
 }
 
-function isRead(method: string): boolean {
-  return method === 'GET' || method === 'HEAD';
+const noRules: PlaybackContext['snapshot'] = async () => ok(INITIAL_STATE);
+
+/** Notes what a request came to, with the time from now to its first byte. */
+function recorder(env: Env, { background, now }: GatewayParts): RecordAnswered {
+  const nowMs = now === undefined ? Date.now : (): number => now() * 1000;
+  const startedAt = nowMs();
+  return (answered) => {
+    const waitUntil = background ?? ((): void => undefined);
+    recordDelivery(
+      { ...answered, startedAt, firstByteAt: nowMs() },
+      { env, now: nowMs, waitUntil, random: Math.random },
+    );
+  };
 }
 
-/** Tests call the gateway without an execution context; there, work lives as long as the isolate. */
-function keepAlive(context: Context<{ Bindings: Env }>, work: Promise<unknown>): void {
-  try {
-    context.executionCtx.waitUntil(work);
-  } catch {
-    work.catch(() => undefined);
+/** Routes of quality of experience: the intake, the reports and analysts' SQL. */
+function addQos(
+  app: Hono<{ Bindings: Env }>,
+  playback: Omit<PlaybackContext, 'env' | 'now'>,
+  now: () => number,
+): void {
+  for (const path of ['/beacon', '/t/:token/beacon']) {
+    app.all(path, ({ req, env }) =>
+      req.method === 'POST'
+        ? answerBeacon(req.raw, { env, now: () => now() * 1000, ...playback })
+        : otherMethod(req.method, 'POST, OPTIONS'),
+    );
   }
+  app.post('/v1/qos/sql', ({ req, env }) => answerSql(req.raw, { env, now }));
+  app.get('/v1/qos/*', ({ req, env }) => answerReport(req.raw, { env, now }));
+  app.all('/v1/qos/*', ({ req }) => otherMethod(req.method, READ_AND_POST));
+}
+
+function isRead(method: string): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 /** Answers what no route took: `OPTIONS`, a method that the path does not have, or a path that is none. */

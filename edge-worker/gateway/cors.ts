@@ -4,8 +4,9 @@
 const PREFLIGHT_SECONDS = 7_200;
 /** `Authorization` is never covered by the wildcard. */
 const ALLOWED_HEADERS =
-  'Authorization, Content-Type, If-None-Match, If-Range, Range, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status';
-const EXPOSED_HEADERS = 'Age, Content-Length, Content-Range, Date, ETag, Retry-After, Server-Timing';
+  'Authorization, Content-Type, CTA-Common-Access-Token, If-None-Match, If-Range, Range, CMCD-Object, CMCD-Request, CMCD-Session, CMCD-Status';
+const EXPOSED_HEADERS =
+  'Age, Content-Length, Content-Location, Content-Range, Date, ETag, Retry-After, Server-Timing';
 
 /** Headers that let any origin read an answer. */
 export const ANY_ORIGIN: Readonly<Record<string, string>> = {

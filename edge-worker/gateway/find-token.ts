@@ -12,7 +12,9 @@ export interface FoundToken {
 /** Query parameter of a token. */
 export const TOKEN_PARAMETER = 'token';
 /** Cookie of a token. */
-const TOKEN_COOKIE = 'rill_token';
+export const TOKEN_COOKIE = 'rill_token';
+/** Header of a Common Access Token, CTA-5007. */
+const CAT_HEADER = 'cta-common-access-token';
 
 const TOKEN_PATH = /^\/t\/([^/]+)(\/.*)$/;
 const BEARER = /^bearer +(\S+) *$/i;
@@ -24,22 +26,26 @@ export function splitTokenPath(path: string): { readonly token: string | undefin
 }
 
 /**
- * Finds the one token that counts: path before query before `Authorization` before cookie. A bad token is not
- * replaced by a good one from a later place, so a player's URL says alone what it may do.
+ * Finds the one token that counts: path before query before `Authorization` before `CTA-Common-Access-Token` before
+ * cookie, and in each place the first. A bad token is not replaced by a good one from a later place, so a player's
+ * URL says alone what it may do.
  */
 export function findToken(request: Request, url: URL): FoundToken | undefined {
-  const candidates: readonly (readonly [TokenPlace, string | null | undefined])[] = [
-    ['path', splitTokenPath(url.pathname).token],
-    ['query', url.searchParams.get(TOKEN_PARAMETER)],
-    ['header', BEARER.exec(request.headers.get('authorization') ?? '')?.[1]],
-    ['cookie', readCookie(request.headers.get('cookie') ?? '', TOKEN_COOKIE)],
-  ];
-  for (const [place, token] of candidates) {
-    if (token !== null && token !== undefined && token !== '') {
-      return { place, token };
-    }
+  const inPath = splitTokenPath(url.pathname).token;
+  if (inPath !== undefined) {
+    return { place: 'path', token: inPath };
   }
-  return undefined;
+  const inQuery = url.search === '' ? '' : (url.searchParams.get(TOKEN_PARAMETER) ?? '');
+  if (inQuery !== '') {
+    return { place: 'query', token: inQuery };
+  }
+  const { headers } = request;
+  const inHeader = BEARER.exec(headers.get('authorization') ?? '')?.[1] ?? headers.get(CAT_HEADER) ?? '';
+  if (inHeader !== '') {
+    return { place: 'header', token: inHeader };
+  }
+  const inCookie = readCookie(headers.get('cookie') ?? '', TOKEN_COOKIE) ?? '';
+  return inCookie === '' ? undefined : { place: 'cookie', token: inCookie };
 }
 
 /** Reads a cookie's value, RFC 6265 §4.2. */

@@ -88,8 +88,9 @@ function compressPlaylist(request: Request, answer: Delivered): Delivered {
   ) {
     return answer;
   }
-  const etag = `W/${(headers['etag'] ?? '""').replace(/^W\//, '')}`;
-  return { ...answer, headers: { ...headers, 'content-encoding': 'gzip', etag } };
+  const { etag } = headers;
+  const tag = etag === undefined ? {} : { etag: `W/${etag.replace(/^W\//, '')}` };
+  return { ...answer, headers: { ...headers, ...tag, 'content-encoding': 'gzip' } };
 }
 
 /** What the client accepts: the platform puts its own into `Accept-Encoding` and the client's into `cf`. */

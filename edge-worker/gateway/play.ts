@@ -1,23 +1,30 @@
 /** Playback: authorize, ask delivery for the canonical request, rewrite for this viewer. */
 
+import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
+import type { Denial } from '../../shared/access/denial.ts';
 import type { Grant } from '../../shared/access/grant.ts';
+import { ok, type Result } from '../../shared/result.ts';
+import type { AccessUnavailable } from '../access/registry/snapshot-source.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
-import { takeAnswer, type Delivered } from '../delivery/delivered.ts';
+import { discardBody, takeAnswer, type Delivered } from '../delivery/delivered.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { parseLiveResource, type LiveResource } from '../resource.ts';
-import { authorize } from './authorize.ts';
+import { authorize, isSessionStart, type Admission, type Asked, type Misconfiguration } from './authorize.ts';
 import { canonicalPath, canonicalRequest } from './canonical-request.ts';
+import { carryFromMultivariant, carryOn, type Carriage } from './carry-token.ts';
 import { ANY_ORIGIN } from './cors.ts';
 import { denialAnswer } from './denial-answer.ts';
-import { findToken, splitTokenPath, type FoundToken } from './find-token.ts';
+import { splitTokenPath, type FoundToken } from './find-token.ts';
+import type { RecordAnswered } from '../qos/record-delivery.ts';
 import { applyRequest } from './http-semantics.ts';
 import { placeOf } from './place.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
-import { requestFacts } from './request-facts.ts';
+import type { VariantLimits } from './rewrite-variants.ts';
 import { rewritePlaylist } from './rewrite.ts';
 import { viewerChange } from './viewer-change.ts';
+import type { ViewerSession } from './viewer-session.ts';
 
 /** Sends a canonical request to delivery; the viewer's own says where it came from. */
 export type Deliver = (canonical: Request, viewer: Request, env: Env) => Promise<Response>;
@@ -36,61 +43,89 @@ const VIEWER_HEADERS = [
   'retry-after',
 ];
 
-/** Answers `GET` and `HEAD` below `/live/` and `/t/{token}/live/`; `now` is Unix seconds. */
-export async function answerPlayback(
-  request: Request,
-  context: {
-    readonly env: Env;
-    readonly deliver: Deliver;
-    readonly findKept: FindKept;
-    readonly heights: RenditionHeights;
-    readonly now: number;
-    /** Keeps work alive that goes on after the answer. */
-    readonly background: (work: Promise<unknown>) => void;
-  },
-): Promise<Response> {
+/** What playback needs beside the request. */
+export interface PlaybackContext {
+  readonly env: Env;
+  readonly deliver: Deliver;
+  readonly findKept: FindKept;
+  readonly sessions: ViewerSession;
+  readonly heights: RenditionHeights;
+  /** Unix seconds. */
+  readonly now: number;
+  /** What the edge knows of who may watch. */
+  readonly snapshot: () => Promise<Result<AccessSnapshot, AccessUnavailable>>;
+  /** Keeps work alive that goes on after the answer. */
+  readonly background: (work: Promise<unknown>) => void;
+  /** Hears of each answered request; it keeps nobody waiting. */
+  readonly record?: RecordAnswered;
+}
+
+/** Answers `GET` and `HEAD` below `/live/` and `/t/{token}/live/`. */
+export async function answerPlayback(request: Request, context: PlaybackContext): Promise<Response> {
   const url = new URL(request.url);
-  const resource = parseLiveResource(splitTokenPath(url.pathname).path);
-  if (!resource.ok) {
-    return errorAnswer(404, resource.failure.reason, {
-      detail: resource.failure.detail,
+  const parsed = parseLiveResource(splitTokenPath(url.pathname).path);
+  if (!parsed.ok) {
+    return errorAnswer(404, parsed.failure.reason, {
+      detail: parsed.failure.detail,
       headers: { 'cache-control': cacheControl({ kind: 'refusal' }) },
     });
   }
-  const found = findToken(request, url);
-  const stream = resource.value.stream;
-  const grant = await authorize({
-    found,
-    stream,
-    place: placeOf(request, context.env),
-    request: requestFacts(request, url),
-    secret: context.env.RILL_PLAY_SECRET,
-    now: context.now,
-    background: context.background,
-  });
-  if (!grant.ok || found === undefined) {
-    return denialAnswer(grant.ok ? { reason: 'token-missing' } : grant.failure, stream);
+  const resource = parsed.value;
+  const snapshot = await context.snapshot();
+  if (!snapshot.ok) {
+    return errorAnswer(503, 'unavailable', { headers: { 'retry-after': '1' } });
+  }
+  const { env, now, background } = context;
+  const place = placeOf(request, env);
+  const asked: Asked = { request, url, resource, place, env, snapshot: snapshot.value, now, background };
+  const admission = await authorize(asked, context.sessions);
+  if (!admission.ok) {
+    return denialAnswer(admission.failure, resource.stream);
   }
   const deliver = (canonical: Request): Promise<Response> =>
     deliverSafely(canonical, () => context.deliver(canonical, request, context.env));
-  const refused = await refuseAboveHeight(resource.value, grant.value, { ...context, deliver });
+  const { grant } = admission.value;
+  const refused = await refuseAboveLimits(resource, grant, { ...context, deliver });
   if (refused !== undefined) {
-    return answerRequest(request, takeAnswer(refused));
+    return respond(await applyRequest(request, takeAnswer(refused)));
   }
-  const canonical = canonicalPath(resource.value, url.searchParams);
+  const canonical = canonicalPath(resource, url.searchParams);
   const delivered =
-    context.findKept(canonical, context.env) ?? takeAnswer(await deliver(canonicalRequest(canonical)));
-  const forViewer = await rewriteForViewer(delivered, {
-    resource: resource.value,
-    grant: grant.value,
-    found,
-    url,
-  });
-  return answerRequest(request, forViewer);
+    context.findKept(canonical, env) ?? takeAnswer(await deliver(canonicalRequest(canonical)));
+  const carriage = await carry(delivered, { admission: admission.value, asked, sessions: context.sessions });
+  if (!carriage.ok) {
+    await discardBody(delivered);
+    return denialAnswer(carriage.failure, resource.stream);
+  }
+  const viewer = { resource, admission: admission.value, carriage: carriage.value, url };
+  const answer = await applyRequest(request, await rewriteForViewer(delivered, viewer));
+  context.record?.({ request, resource, admission: admission.value, delivered, answer });
+  return respond(answer);
 }
 
-async function answerRequest(request: Request, forViewer: Delivered): Promise<Response> {
-  const { status, headers, body } = await applyRequest(request, forViewer);
+/** How the token goes on from this answer; a multivariant playlist that is there may start a session. */
+async function carry(
+  delivered: Delivered,
+  viewer: { readonly admission: Admission; readonly asked: Asked; readonly sessions: ViewerSession },
+): Promise<Result<Carriage, Denial | Misconfiguration>> {
+  const { admission, asked } = viewer;
+  const { found, own } = admission;
+  const { resource, url, now } = asked;
+  if (found === undefined || !isSessionStart(asked) || delivered.status !== 200) {
+    return ok(carryOn(found));
+  }
+  const issued = await viewer.sessions.begin(admission, asked);
+  return issued.ok
+    ? ok(
+        carryFromMultivariant({
+          ...{ found, issued: issued.value, expires: own.expires },
+          ...{ stream: resource.stream, url, now },
+        }),
+      )
+    : issued;
+}
+
+function respond({ status, headers, body }: Delivered): Response {
   return new Response(body, { status, headers: { ...headers, ...ANY_ORIGIN } });
 }
 
@@ -106,8 +141,8 @@ async function deliverSafely(
   }
 }
 
-/** What a rendition above the grant's height is answered with, be it asked for by a guessed URL; else nothing. */
-async function refuseAboveHeight(
+/** What a rendition above the grant's height or bitrate is answered with, be it asked for by a guessed URL; else nothing. */
+async function refuseAboveLimits(
   resource: LiveResource,
   grant: Grant,
   context: {
@@ -116,8 +151,8 @@ async function refuseAboveHeight(
     readonly now: number;
   },
 ): Promise<Response | undefined> {
-  const limit = grant.maxHeight;
-  if (limit === undefined || resource.kind === 'multivariant-playlist') {
+  const { maxHeight = Infinity, maxBitrate = Infinity } = grant;
+  if ((maxHeight === Infinity && maxBitrate === Infinity) || resource.kind === 'multivariant-playlist') {
     return undefined;
   }
   const found = await context.heights.find(resource, context);
@@ -125,51 +160,79 @@ async function refuseAboveHeight(
     case 'unavailable':
       return found.answer;
     case 'unknown':
-      return denialAnswer({ reason: 'above-height', height: undefined, limit }, resource.stream);
+      return denialAnswer(aboveLimits(grant), resource.stream);
     case 'known':
-      return found.height <= limit
-        ? undefined
-        : denialAnswer({ reason: 'above-height', height: found.height, limit }, resource.stream);
+      if (found.height > maxHeight) {
+        const denial = { reason: 'above-height', height: found.height, limit: maxHeight } as const;
+        return denialAnswer(denial, resource.stream);
+      }
+      return found.bandwidth > maxBitrate
+        ? denialAnswer({ reason: 'above-bitrate', limit: maxBitrate }, resource.stream)
+        : undefined;
   }
+}
+
+/** No rendition is within the grant's limits, or none is known to be. */
+function aboveLimits({ maxHeight, maxBitrate = 0 }: VariantLimits): Denial {
+  return maxHeight === undefined
+    ? { reason: 'above-bitrate', limit: maxBitrate }
+    : { reason: 'above-height', height: undefined, limit: maxHeight };
 }
 
 async function rewriteForViewer(
   delivered: Delivered,
   viewer: {
     readonly resource: LiveResource;
-    readonly grant: Grant;
-    readonly found: FoundToken;
+    readonly admission: Admission;
+    readonly carriage: Carriage;
     readonly url: URL;
   },
 ): Promise<Delivered> {
-  const headers = viewerHeaders(delivered, viewer.found);
-  const change = viewerChange(viewer);
+  const { resource, admission, carriage, url } = viewer;
+  const headers = viewerHeaders(delivered, admission.found);
+  const change = viewerChange({ resource, grant: admission.grant, carriage, url });
+  setSession(headers, carriage);
   if (delivered.status !== 200 || change === undefined) {
     return { ...delivered, headers };
   }
   // Not `text()`: the runtime warns of each body that is not text by its content type.
   const text = new TextDecoder().decode(await new Response(delivered.body).arrayBuffer());
-  const rewritten = rewritePlaylist(text, change, viewer.url);
+  const rewritten = rewritePlaylist(text, change, url);
   if (rewritten === undefined) {
-    const limit = change.maxHeight ?? 0;
-    return takeAnswer(
-      denialAnswer({ reason: 'above-height', height: undefined, limit }, viewer.resource.stream),
-    );
+    return takeAnswer(denialAnswer(aboveLimits(change), resource.stream));
   }
   const playlist = new TextEncoder().encode(rewritten);
   headers['content-length'] = String(playlist.length);
-  if (change.maxHeight !== undefined) {
-    // The limit is not in the URL, so the tag has to tell the copies apart (RFC 9110 §8.8.3).
-    headers['etag'] = limitedTag(headers['etag'] ?? '""', change.maxHeight);
+  const { etag } = headers;
+  if (etag !== undefined) {
+    headers['etag'] = limitedTag(etag, change);
   }
   return { status: 200, headers, body: playlist };
 }
 
-function limitedTag(etag: string, maxHeight: number): string {
-  return etag.replace(/"$/, `;${maxHeight}p"`);
+/** The limits are not in the URL, so the tag has to tell the copies apart (RFC 9110 §8.8.3). */
+function limitedTag(etag: string, { maxHeight, maxBitrate }: VariantLimits): string {
+  const limits =
+    (maxHeight === undefined ? '' : `;${maxHeight}p`) + (maxBitrate === undefined ? '' : `;${maxBitrate}b`);
+  return etag.replace(/"$/, `${limits}"`);
 }
 
-function viewerHeaders(delivered: Delivered, found: FoundToken): Record<string, string> {
+/** An answer that hands out a token is this viewer's alone, and new each time. */
+function setSession(headers: Record<string, string>, { cookie, location }: Carriage): void {
+  if (cookie === undefined && location === undefined) {
+    return;
+  }
+  headers['cache-control'] = 'private, no-store';
+  delete headers['etag'];
+  if (cookie !== undefined) {
+    headers['set-cookie'] = cookie;
+  }
+  if (location !== undefined) {
+    headers['content-location'] = location;
+  }
+}
+
+function viewerHeaders(delivered: Delivered, found: FoundToken | undefined): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const name of VIEWER_HEADERS) {
     const value = delivered.headers[name];
@@ -177,7 +240,7 @@ function viewerHeaders(delivered: Delivered, found: FoundToken): Record<string, 
       headers[name] = value;
     }
   }
-  if (found.place === 'header' || found.place === 'cookie') {
+  if (found?.place === 'header' || found?.place === 'cookie') {
     // Here the URL alone opens nothing, so no cache that others share may answer with it.
     headers['cache-control'] = (headers['cache-control'] ?? 'no-store').replace(/^public/, 'private');
   }

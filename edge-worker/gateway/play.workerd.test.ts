@@ -9,6 +9,8 @@ const MULTIVARIANT = `#EXTM3U
 #EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=640x360
 360p/index.m3u8
 `;
+/** So long that no session outlives it. */
+const LONG = { exp: NOW + 86_400 };
 const MEDIA = `#EXTM3U\n#EXTINF:2,\n7-1.m4s\n${'#EXT-X-PART:DURATION=0.5,URI="7-2.0.m4s"\n'.repeat(40)}`;
 
 /** A gateway over a delivery that remembers what it was asked. */
@@ -50,16 +52,17 @@ async function textOf(answer: Response): Promise<string> {
 }
 
 describe('where a token travels', () => {
-  it('plays with a token in path, query, Authorization and cookie', async () => {
+  it('plays with a token in path, query, Authorization, CTA-Common-Access-Token and cookie', async () => {
     const token = await signToken();
     const { get } = gateway();
     const answers = await Promise.all([
       get(`/t/${token}/live/show/index.m3u8`),
       get(`/live/show/index.m3u8?token=${token}`),
       get('/live/show/index.m3u8', { headers: { authorization: `Bearer ${token}` } }),
+      get('/live/show/index.m3u8', { headers: { 'cta-common-access-token': token } }),
       get('/live/show/index.m3u8', { headers: { cookie: `a=b; rill_token=${token}` } }),
     ]);
-    expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200, 200]);
+    expect(answers.map((answer) => answer.status)).toEqual([200, 200, 200, 200, 200]);
   });
 
   it('judges the first place alone: path before query before Authorization before cookie', async () => {
@@ -210,7 +213,7 @@ describe('what a viewer gets', () => {
   });
 
   it('carries a query token on every URI', async () => {
-    const token = await signToken();
+    const token = await signToken(LONG);
     const answer = await gateway().get(`/live/show/index.m3u8?token=${token}`);
     expect(await textOf(answer)).toContain(`\n360p/index.m3u8?token=${token}\n`);
   });
@@ -236,6 +239,19 @@ describe('what a viewer gets', () => {
     },
   );
 
+  it('has no variant above the bitrate of the grant, and is 403 for its media', async () => {
+    const token = await signToken({ ...LONG, maxBitrate: 1_000_000 });
+    const { get } = gateway();
+    const text = await textOf(await get(`/t/${token}/live/show/index.m3u8`));
+    expect(text).not.toContain('1080p');
+    expect(text).toContain('360p/index.m3u8');
+    expect((await get(`/t/${token}/live/show/1080p/7-1.m4s`)).status).toBe(403);
+    expect((await get(`/t/${token}/live/show/guessed/index.m3u8`)).status).toBe(403);
+    expect((await get(`/t/${token}/live/show/360p/7-1.m4s`)).status).toBe(200);
+    const little = await signToken({ maxBitrate: 1 });
+    expect((await get(`/t/${little}/live/show/index.m3u8`)).status).toBe(403);
+  });
+
   it('is 403 where every variant is above the height of the grant', async () => {
     const answer = await gateway().get(`/t/${await signToken({ maxHeight: 200 })}/live/show/index.m3u8`);
     expect(answer.status).toBe(403);
@@ -243,7 +259,7 @@ describe('what a viewer gets', () => {
 
   it('begins where the query says and names the session on playlists', async () => {
     const { asked, get } = gateway();
-    const path = `/t/${await signToken()}/live/show/index.m3u8`;
+    const path = `/t/${await signToken(LONG)}/live/show/index.m3u8`;
     const text = await textOf(await get(`${path}?start=-12&session=abc`));
     expect(text).toContain('#EXT-X-START:TIME-OFFSET=-12.000\n');
     expect(text).toContain('\n360p/index.m3u8?session=abc\n');

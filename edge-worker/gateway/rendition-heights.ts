@@ -1,4 +1,4 @@
-/** How high each rendition's picture is, learned from the multivariant playlists and remembered per isolate. */
+/** How high each rendition's picture is, and its bitrate, learned from the multivariant playlists and remembered per isolate. */
 
 import type { StreamName } from '../../shared/identifiers.ts';
 import { parseMultivariantPlaylist } from '../../shared/playlist/multivariant-playlist.ts';
@@ -6,15 +6,21 @@ import { errorAnswer } from '../answer.ts';
 import { parseLiveResource, type LiveResource } from '../resource.ts';
 import { canonicalPath, canonicalRequest } from './canonical-request.ts';
 
-/** What is known of a rendition; `height` is 0 where it has no picture. */
+/** A rendition's picture height, 0 where it has none, and the least BANDWIDTH of the variants that it is part of. */
+interface Measure {
+  readonly height: number;
+  readonly bandwidth: number;
+}
+
+/** What is known of a rendition. */
 export type RenditionHeight =
-  | { readonly kind: 'known'; readonly height: number }
+  | ({ readonly kind: 'known' } & Measure)
   | { readonly kind: 'unknown' }
   /** The multivariant playlist cannot be had: what to answer instead. */
   | { readonly kind: 'unavailable'; readonly answer: Response };
 
 interface Remembered {
-  readonly heights: ReadonlyMap<string, number>;
+  readonly heights: ReadonlyMap<string, Measure>;
   /** Unix seconds. */
   readonly readAt: number;
 }
@@ -73,26 +79,35 @@ export class RenditionHeights {
   }
 }
 
-function heightIn(heights: ReadonlyMap<string, number>, rendition: string): RenditionHeight {
-  const height = heights.get(rendition);
-  return height === undefined ? { kind: 'unknown' } : { kind: 'known', height };
+function heightIn(heights: ReadonlyMap<string, Measure>, rendition: string): RenditionHeight {
+  const known = heights.get(rendition);
+  return known === undefined ? { kind: 'unknown' } : { kind: 'known', ...known };
 }
 
-function readHeights(text: string, url: string): ReadonlyMap<string, number> | undefined {
+function readHeights(text: string, url: string): ReadonlyMap<string, Measure> | undefined {
   const playlist = parseMultivariantPlaylist(text);
   if (!playlist.ok) {
     return undefined;
   }
-  const heights = new Map<string, number>();
+  const heights = new Map<string, Measure>();
   const { renditions, variants } = playlist.value;
   const entries = [
-    ...renditions.filter(({ type }) => type !== 'VIDEO').map(({ uri }) => ({ uri, height: 0 })),
-    ...variants.map(({ uri, resolution }) => ({ uri, height: resolution?.height ?? 0 })),
+    ...renditions.filter(({ type }) => type !== 'VIDEO').map(({ uri }) => ({ uri, height: 0, bandwidth: 0 })),
+    ...variants.map(({ uri, resolution, bandwidth }) => ({
+      uri,
+      height: resolution?.height ?? 0,
+      bandwidth,
+    })),
   ];
-  for (const { uri, height } of entries) {
+  for (const { uri, height, bandwidth } of entries) {
     const resource = parseLiveResource(uri === undefined ? '' : new URL(uri, url).pathname);
     if (resource.ok && resource.value.kind === 'media-playlist') {
-      heights.set(resource.value.rendition, Math.max(height, heights.get(resource.value.rendition) ?? 0));
+      const { rendition } = resource.value;
+      const other = heights.get(rendition) ?? { height: 0, bandwidth: Infinity };
+      heights.set(rendition, {
+        height: Math.max(height, other.height),
+        bandwidth: Math.min(bandwidth, other.bandwidth),
+      });
     }
   }
   return heights;

@@ -8,6 +8,8 @@ export interface UriSuffix {
   readonly names: ReadonlySet<string>;
   /** The parameters as a query without its question mark; empty where there is none. */
   readonly query: string;
+  /** Goes before a relative path, so that it leads into another folder of the same host; empty where it stays. */
+  readonly folder: string;
 }
 
 /** What the URIs of one playlist are read with. */
@@ -22,9 +24,10 @@ export interface UriContext {
 const SAME_HOST_PATH = /^(?:\.{1,2}\/|\/(?![/\\]))?[\w.~%-][^:\\\s?#{]*$/;
 const VARIABLE = /\{\$([\w-]+)\}/g;
 
-/** Encodes parameters once for a whole playlist. */
-export function makeSuffix(parameters: readonly UriParameter[]): UriSuffix {
+/** Encodes parameters once for a whole playlist; `folder` is a relative path with a slash at its end, or empty. */
+export function makeSuffix(parameters: readonly UriParameter[], folder = ''): UriSuffix {
   return {
+    folder,
     names: new Set(parameters.map(([name]) => name)),
     query: parameters.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&'),
   };
@@ -36,11 +39,15 @@ export function makeSuffix(parameters: readonly UriParameter[]): UriSuffix {
  * unchanged: the token in it would be a stranger's.
  */
 export function appendSuffix(uri: string, suffix: UriSuffix, context: UriContext): string {
-  if (suffix.query === '') {
+  if (suffix.query === '' && suffix.folder === '') {
     return uri;
   }
   if (SAME_HOST_PATH.test(uri)) {
-    return `${uri}?${suffix.query}`;
+    const moved = uri.startsWith('/') ? uri : suffix.folder + uri;
+    return suffix.query === '' ? moved : `${moved}?${suffix.query}`;
+  }
+  if (suffix.query === '') {
+    return uri;
   }
   const known = substitute(uri, context.variables);
   if (known === undefined || !isSameHost(known, context.base)) {

@@ -1,4 +1,4 @@
-/** Leaves out of a multivariant playlist what is above the height that a grant allows. */
+/** Leaves out of a multivariant playlist what is above the height or the bitrate that a grant allows. */
 
 import { readAttribute } from './attribute-list.ts';
 
@@ -8,11 +8,19 @@ const MEDIA = '#EXT-X-MEDIA:';
 /** Attributes of a variant that name a group, which are also the TYPEs of its renditions: rfc8216bis §4.4.6.2. */
 const GROUP_ATTRIBUTES = ['AUDIO', 'VIDEO', 'SUBTITLES', 'CLOSED-CAPTIONS'];
 
+/** What a viewer may see of a stream; `undefined` is without that limit. */
+export interface VariantLimits {
+  /** Luma samples. */
+  readonly maxHeight?: number | undefined;
+  /** BANDWIDTH, bits per second. */
+  readonly maxBitrate?: number | undefined;
+}
+
 /**
- * Leaves out the variants and I-frame playlists whose picture is above a height, and the renditions that none but
- * those referred to. `undefined` where no variant is left.
+ * Leaves out the variants and I-frame playlists above a limit, and the renditions that none but those referred to.
+ * `undefined` where no variant is left.
  */
-export function limitHeight(playlist: string, maxHeight: number): string | undefined {
+export function limitVariants(playlist: string, limits: VariantLimits): string | undefined {
   const lines = playlist.split('\n');
   const keptGroups = new Set<string>();
   const droppedGroups = new Set<string>();
@@ -25,7 +33,7 @@ export function limitHeight(playlist: string, maxHeight: number): string | undef
       dropUri = false;
       continue;
     }
-    const tooHigh = variantHeight(line) > maxHeight;
+    const tooHigh = isAbove(line, limits);
     const isVariant = line.startsWith(STREAM_INF);
     if (isVariant) {
       addGroups(line, tooHigh ? droppedGroups : keptGroups);
@@ -43,10 +51,12 @@ export function limitHeight(playlist: string, maxHeight: number): string | undef
   return variants === 0 ? undefined : kept.join('\n');
 }
 
-function variantHeight(line: string): number {
-  return line.startsWith(STREAM_INF) || line.startsWith(I_FRAME_STREAM_INF)
-    ? Number(readAttribute(line, 'RESOLUTION')?.split('x')[1] ?? 0)
-    : 0;
+function isAbove(line: string, { maxHeight = Infinity, maxBitrate = Infinity }: VariantLimits): boolean {
+  if (!line.startsWith(STREAM_INF) && !line.startsWith(I_FRAME_STREAM_INF)) {
+    return false;
+  }
+  const height = Number(readAttribute(line, 'RESOLUTION')?.split('x')[1] ?? 0);
+  return height > maxHeight || Number(readAttribute(line, 'BANDWIDTH') ?? 0) > maxBitrate;
 }
 
 function addGroups(line: string, groups: Set<string>): void {

@@ -3,16 +3,16 @@
 import { attributePositions } from './attribute-list.ts';
 import { appendSuffix, makeSuffix, type UriContext, type UriParameter } from './rewrite-uri.ts';
 import { readVariables } from './rewrite-variables.ts';
-import { limitHeight } from './rewrite-variants.ts';
+import { limitVariants, type VariantLimits } from './rewrite-variants.ts';
 
 /** What one viewer's copy of a playlist differs in; the shared copy is never touched. */
-export interface ViewerChange {
+export interface ViewerChange extends VariantLimits {
   /** Goes on every URI: the token that came in the query. */
   readonly everywhere: readonly UriParameter[];
   /** Goes on the URIs of playlists alone: a session in a media URL would defeat caches before the edge. */
   readonly onPlaylists: readonly UriParameter[];
-  /** Largest picture height, luma samples; for a multivariant playlist. */
-  readonly maxHeight?: number | undefined;
+  /** Relative path of the folder that URIs of a multivariant playlist lead into: that of a session's own token. */
+  readonly folder?: string | undefined;
   /** TIME-OFFSET of EXT-X-START, seconds, from the end where negative; for a multivariant playlist. */
   readonly startOffset?: number | undefined;
 }
@@ -27,12 +27,13 @@ const PLAYLIST_TAG = /^#EXT-X-(?:RENDITION-REPORT|MEDIA|I-FRAME-STREAM-INF):/;
  * see no variant of it.
  */
 export function rewritePlaylist(playlist: string, change: ViewerChange, base: URL): string | undefined {
-  const limited = change.maxHeight === undefined ? playlist : limitHeight(playlist, change.maxHeight);
+  const isLimited = change.maxHeight !== undefined || change.maxBitrate !== undefined;
+  const limited = isLimited ? limitVariants(playlist, change) : playlist;
   if (limited === undefined) {
     return undefined;
   }
   const started = change.startOffset === undefined ? limited : startAt(limited, change.startOffset);
-  return change.everywhere.length + change.onPlaylists.length === 0
+  return change.everywhere.length + change.onPlaylists.length === 0 && change.folder === undefined
     ? started
     : appendToUris(started, change, base);
 }
@@ -48,7 +49,7 @@ function startAt(playlist: string, offset: number): string {
 function appendToUris(playlist: string, change: ViewerChange, base: URL): string {
   const context: UriContext = { base, variables: readVariables(playlist, base) };
   const onMedia = makeSuffix(change.everywhere);
-  const onPlaylists = makeSuffix([...change.everywhere, ...change.onPlaylists]);
+  const onPlaylists = makeSuffix([...change.everywhere, ...change.onPlaylists], change.folder);
   const onLines = playlist.includes('#EXT-X-STREAM-INF:') ? onPlaylists : onMedia;
   const pieces: string[] = [];
   let copied = 0;

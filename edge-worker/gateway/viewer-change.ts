@@ -2,7 +2,7 @@
 
 import type { Grant } from '../../shared/access/grant.ts';
 import type { LiveResource } from '../resource.ts';
-import { TOKEN_PARAMETER, type FoundToken } from './find-token.ts';
+import type { Carriage } from './carry-token.ts';
 import type { ViewerChange } from './rewrite.ts';
 
 /** Query parameter of a playback session's id, which a player or its page chooses. */
@@ -16,10 +16,10 @@ const START_OFFSET = /^-?\d{1,5}(?:\.\d{1,3})?$/;
 export function viewerChange(viewer: {
   readonly resource: LiveResource;
   readonly grant: Grant;
-  readonly found: FoundToken;
+  readonly carriage: Carriage;
   readonly url: URL;
 }): ViewerChange | undefined {
-  const { resource, grant, found, url } = viewer;
+  const { resource, grant, carriage, url } = viewer;
   if (resource.kind === 'media') {
     return undefined;
   }
@@ -27,9 +27,11 @@ export function viewerChange(viewer: {
   const isMultivariant = resource.kind === 'multivariant-playlist';
   const start = isMultivariant ? readParameter(url, START_PARAMETER, START_OFFSET) : undefined;
   const change: ViewerChange = {
-    everywhere: found.place === 'query' ? [[TOKEN_PARAMETER, found.token]] : [],
+    everywhere: carriage.everywhere,
     onPlaylists: session === undefined ? [] : [[SESSION_PARAMETER, session]],
+    folder: carriage.folder,
     maxHeight: isMultivariant ? grant.maxHeight : undefined,
+    maxBitrate: isMultivariant ? grant.maxBitrate : undefined,
     startOffset: start === undefined ? undefined : Number(start),
   };
   return isIdentity(change) ? undefined : change;
@@ -38,7 +40,9 @@ export function viewerChange(viewer: {
 function isIdentity(change: ViewerChange): boolean {
   return (
     change.everywhere.length + change.onPlaylists.length === 0 &&
+    change.folder === undefined &&
     change.maxHeight === undefined &&
+    change.maxBitrate === undefined &&
     change.startOffset === undefined
   );
 }

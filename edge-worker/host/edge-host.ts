@@ -18,6 +18,8 @@ import { miniflareOptions, type EdgeSecrets, type MediaStore } from './worker-op
 
 /** The repository's Worker configuration. */
 const WRANGLER_CONFIG = fileURLToPath(new URL('../../wrangler.toml', import.meta.url));
+/** What stands before the Worker. */
+const FRONT = fileURLToPath(new URL('./front.ts', import.meta.url));
 
 /** Where Miniflare's local S3 API lies; the bucket's name follows. */
 const S3_PATH = '/cdn-cgi/local/r2/s3';
@@ -40,6 +42,8 @@ export interface EdgeHostOptions {
   readonly store?: MediaStore;
   /** MiB of memory for delivery's cache, since there is no platform's; 0 leaves it out. */
   readonly cacheMib?: number;
+  /** More of the Worker's environment, by the names that `env.ts` has for it. */
+  readonly variables?: Readonly<Record<string, string>>;
   /** Port of V8's inspector on 127.0.0.1, for a CPU profile of the Worker; without it there is none. */
   readonly inspectorPort?: number | undefined;
   /** `request.cf` of every request, since nothing else knows a viewer's place here. */
@@ -47,6 +51,8 @@ export interface EdgeHostOptions {
   /** Headers that the proxy before this edge sets on each request; without them no header is believed. */
   readonly trustedHeaders?: TrustedHeaders;
   readonly log: HostLog;
+  /** Another module than `front.ts` to stand before the Worker. */
+  readonly front?: string;
   /** Another Worker's configuration file. */
   readonly configFile?: string;
 }
@@ -69,12 +75,13 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
   await assertPortFree(options.host, options.port);
   const worker = await miniflareOptions({
     configFile: options.configFile ?? WRANGLER_CONFIG,
-    front: { host: options.host, port: options.port },
+    front: { host: options.host, port: options.port, entry: options.front ?? FRONT },
     storagePort: options.storagePort ?? 0,
     persistDir,
     secrets: options.secrets,
     store: options.store,
     cacheMib: options.cacheMib ?? DEFAULT_CACHE_MIB,
+    variables: options.variables ?? {},
     inspectorPort: options.inspectorPort,
     cf: options.cf ?? {},
     trustedHeaders: options.trustedHeaders ?? {},

@@ -1,7 +1,6 @@
 /** Derives Miniflare's options from `wrangler.toml`, the one place that names the Worker's bindings. */
 
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { build, type Loader } from 'esbuild';
 import {
   convertV4MiniflareOptions,
@@ -37,7 +36,8 @@ export interface MediaStore {
 /** Where the Worker listens, what it keeps and who hears it. */
 export interface WorkerHostOptions {
   readonly configFile: string;
-  readonly front: { readonly host: string; readonly port: number };
+  /** `entry` is the front's file. */
+  readonly front: { readonly host: string; readonly port: number; readonly entry: string };
   readonly storagePort: number;
   readonly persistDir: string;
   readonly secrets: EdgeSecrets;
@@ -47,13 +47,14 @@ export interface WorkerHostOptions {
   readonly cacheMib: number;
   /** Port of V8's inspector on 127.0.0.1. */
   readonly inspectorPort: number | undefined;
+  /** Further variables of the Worker by name. */
+  readonly variables: Readonly<Record<string, string>>;
   readonly cf: Readonly<Record<string, Json>>;
   readonly trustedHeaders: TrustedHeaders;
   readonly log: Log;
   readonly handleStructuredLogs: (entry: V4WorkerdStructuredLog) => void;
 }
 
-const FRONT = fileURLToPath(new URL('./front.ts', import.meta.url));
 /** Storage has no other guard than its keys and is only for origins on this machine. */
 const STORAGE_HOST = '127.0.0.1';
 
@@ -99,6 +100,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
           RILL_CACHE_MIB: String(options.cacheMib),
           RILL_TRUSTED_HEADERS: withoutAbsent(options.trustedHeaders),
           ...storeBindings(options.store, options.secrets),
+          ...options.variables,
         },
         serviceBindings: { ...worker.serviceBindings, ...pages?.bindings },
         r2Buckets: buckets,
@@ -106,7 +108,13 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
           {
             type: 'ESModule',
             path: path.join(path.dirname(main), 'worker.mjs'),
-            contents: await bundle({ main, front, define, loader: textLoaders(modulesRules ?? []) }),
+            contents: await bundle({
+              main,
+              front,
+              frontModule: options.front.entry,
+              define,
+              loader: textLoaders(modulesRules ?? []),
+            }),
           },
         ],
       },
@@ -146,23 +154,29 @@ type Assets = NonNullable<V4WorkerOptionsShape['assets']>;
  */
 function pagesWorker(
   edge: string,
-  { binding = 'ASSETS', ...assets }: Assets,
+  assets: Assets,
 ): { readonly worker: V4WorkerOptions; readonly bindings: Readonly<Record<string, string>> } {
   const name = `${edge}-pages`;
-  const routerConfig = { ...assets.routerConfig, has_user_worker: false };
-  const modules = [{ type: 'ESModule' as const, path: 'pages.mjs', contents: 'export default {};' }];
-  return { worker: { name, modules, assets: { ...assets, routerConfig } }, bindings: { [binding]: name } };
+  const binding = assets.binding ?? 'ASSETS';
+  const contents = `export default { fetch: (request, env) => env[${JSON.stringify(binding)}].fetch(request) };`;
+  const modules = [{ type: 'ESModule' as const, path: 'pages.mjs', contents }];
+  return {
+    worker: { name, modules, assets: { ...assets, binding } },
+    bindings: { [binding]: name },
+  };
 }
 
 /** Bundles the Worker behind its front into one module as wrangler does. */
 async function bundle(input: {
   readonly main: string;
   readonly front: FrontOptions;
+  /** Module whose `behindFront` the Worker stands behind. */
+  readonly frontModule: string;
   readonly define: Readonly<Record<string, string>>;
   readonly loader: Readonly<Record<string, Loader>>;
 }): Promise<string> {
   const result = await build({
-    stdin: { contents: entryModule(input.main, input.front), resolveDir: path.dirname(input.main) },
+    stdin: { contents: entryModule(input), resolveDir: path.dirname(input.main) },
     bundle: true,
     write: false,
     format: 'esm',
@@ -181,11 +195,15 @@ async function bundle(input: {
   return output.text;
 }
 
-function entryModule(main: string, front: FrontOptions): string {
+function entryModule({
+  main,
+  front,
+  frontModule,
+}: Pick<Parameters<typeof bundle>[0], 'main' | 'front' | 'frontModule'>): string {
   return `
     export * from ${JSON.stringify(main)};
     import worker from ${JSON.stringify(main)};
-    import { behindFront } from ${JSON.stringify(FRONT)};
+    import { behindFront } from ${JSON.stringify(frontModule)};
     export default behindFront(worker, ${JSON.stringify(front)});
   `;
 }

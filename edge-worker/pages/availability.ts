@@ -2,7 +2,8 @@
 
 /** What the edge said about a stream. */
 export type Availability =
-  | { readonly kind: 'ready' }
+  /** `playlist`: where to play on, told where the edge has begun or renewed a session. */
+  | { readonly kind: 'ready'; readonly playlist?: string | undefined }
   /** It may come: ask again after {@link RETRY_MS}, or {@link SOON_MS} where it is about to. */
   | { readonly kind: 'waiting'; readonly message: string; readonly soon?: true }
   /** It will not come by asking again. */
@@ -20,6 +21,13 @@ const QUESTION_TIMEOUT_MS = 10_000;
 const MESSAGES: ReadonlyMap<number, Availability> = new Map([
   [401, { kind: 'refused', message: 'This link is not valid, or it has expired. Ask for a new one.' }],
   [403, { kind: 'refused', message: 'This link is for another stream.' }],
+  [
+    429,
+    {
+      kind: 'waiting',
+      message: 'This account is being watched on as many devices as it may be. Trying again …',
+    },
+  ],
   [404, { kind: 'waiting', message: 'The stream is not live yet. It starts here by itself.' }],
   [451, { kind: 'refused', message: 'This stream may not be shown in your region.' }],
 ]);
@@ -45,8 +53,10 @@ export async function askAvailability(playlist: string, onlyLive: boolean): Prom
     if (availability.kind !== 'ready' || uri === undefined) {
       return availability;
     }
-    const media = await ask(new URL(uri, new URL(playlist, location.href)).href);
-    return mediaAvailability(media.status, await media.text(), onlyLive);
+    const asked = new URL(playlist, location.href);
+    const media = await ask(new URL(uri, asked).href);
+    const found = mediaAvailability(media.status, await media.text(), onlyLive);
+    return found.kind === 'ready' ? { kind: 'ready', playlist: sessionPlaylist(answer, asked) } : found;
   } catch {
     return { kind: 'waiting', message: 'The server cannot be reached. Trying again …' };
   }
@@ -62,6 +72,13 @@ export function mediaAvailability(status: number, text: string, onlyLive: boolea
     return onlyLive ? { kind: 'waiting', message: ENDED } : availability;
   }
   return text.includes('#EXTINF:') ? availability : { kind: 'waiting', message: 'Loading …', soon: true };
+}
+
+/** Where a session goes on when the link has expired (`Content-Location`), never on another host. */
+function sessionPlaylist(answer: Response, asked: URL): string | undefined {
+  const told = answer.headers.get('content-location');
+  const location = told === null ? undefined : new URL(told, asked);
+  return location?.origin === asked.origin ? location.href : undefined;
 }
 
 /** The first media playlist named by a multivariant playlist, as it stands there. */

@@ -29,6 +29,15 @@ export interface GrantUse {
   readonly claimed?: boolean;
 }
 
+/** What a grant is held against where no stream is meant. */
+export type BearerUse = Pick<GrantUse, 'grant' | 'place' | 'now' | 'scope'>;
+
+/** Tells whether a grant holds for what is no stream's, such as administration: time, scope and place. */
+export function checkBearer(use: BearerUse): Result<Grant, Denial> {
+  const denial = checkTime(use) ?? checkScope(use) ?? checkArea(use);
+  return denial === undefined ? ok(use.grant) : fail(denial);
+}
+
 /** Tells whether a grant holds for this use of it. */
 export function checkGrant(use: GrantUse): Result<Grant, Denial> {
   const denial =
@@ -44,7 +53,7 @@ export function checkGrant(use: GrantUse): Result<Grant, Denial> {
   return fail(action === undefined ? denial : { ...denial, action });
 }
 
-function checkTime({ grant, now }: GrantUse): Denial | undefined {
+function checkTime({ grant, now }: BearerUse): Denial | undefined {
   // CTA-5007-B §4.6.3, §4.6.4: no leeway.
   const skew = grant.cat === undefined ? CLOCK_SKEW_SECONDS : 0;
   if (now >= grant.expires + skew) {
@@ -56,7 +65,7 @@ function checkTime({ grant, now }: GrantUse): Denial | undefined {
   return undefined;
 }
 
-function checkScope({ grant, scope = 'play' }: GrantUse): Denial | undefined {
+function checkScope({ grant, scope = 'play' }: BearerUse): Denial | undefined {
   return grant.scopes.includes(scope) ? undefined : { reason: 'scope-missing', needed: scope };
 }
 
@@ -66,7 +75,7 @@ function checkStream({ grant, stream }: GrantUse): Denial | undefined {
     : { reason: 'other-stream', asked: stream };
 }
 
-function checkArea({ grant: { area }, place }: GrantUse): Denial | undefined {
+function checkArea({ grant: { area }, place }: BearerUse): Denial | undefined {
   const holds =
     isIn(area.countries, place.country) &&
     isIn(area.regions, place.region) &&

@@ -30,6 +30,8 @@ export interface Grant {
   readonly timeShift: number | undefined;
   /** The playback session that this token is bound to: set in session tokens that the edge itself issued. */
   readonly session: string | undefined;
+  /** When that session began, Unix milliseconds. */
+  readonly sessionStarted?: number | undefined;
   /** What a Common Access Token asks of each request beyond the above; with it, clock differences are not forgiven. */
   readonly cat?: CatLimits | undefined;
 }

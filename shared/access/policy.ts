@@ -40,3 +40,8 @@ export interface AccessPolicies {
   readonly default: StreamPolicy;
   readonly streams: Readonly<Record<string, StreamPolicy>>;
 }
+
+/** What a policy says of one request; `rule` names what denied it. */
+export type PolicyDecision =
+  | { readonly kind: 'allow'; readonly maxHeight: number | undefined }
+  | { readonly kind: 'deny'; readonly rule: string };

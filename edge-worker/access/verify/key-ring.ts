@@ -3,7 +3,13 @@
 import type { KeySource, TokenAlgorithm } from '../../../shared/access/key-source.ts';
 import { describeError } from '../../log.ts';
 import { RemoteKeys, type RemoteKeyParts } from './remote-keys.ts';
-import { importKey, importSecret, type KeyContext, type VerificationKey } from './verification-key.ts';
+import {
+  importKey,
+  importOnce,
+  importSecret,
+  type KeyContext,
+  type VerificationKey,
+} from './verification-key.ts';
 
 /** What a token says of its key before anything of it is verified. */
 export interface KeyClaim {
@@ -85,7 +91,7 @@ export class KeyRing {
         ? undefined
         : {
             text,
-            key: this.#keyOf('RILL_PLAY_SECRET', importSecret(new TextEncoder().encode(text)), {
+            key: this.#keyOf('RILL_PLAY_SECRET', () => importSecret(new TextEncoder().encode(text)), {
               algorithm: 'HS256',
               issuer: undefined,
               audience: undefined,
@@ -102,7 +108,12 @@ export class KeyRing {
       const fingerprint = JSON.stringify(source);
       const key =
         this.#local.get(fingerprint) ??
-        this.#keyOf(keyId, importKey(source.jwk, algorithm), { algorithm, issuer, audience, fingerprint });
+        this.#keyOf(keyId, () => importKey(source.jwk, algorithm), {
+          algorithm,
+          issuer,
+          audience,
+          fingerprint,
+        });
       keys.set(fingerprint, key);
       byId.set(keyId, [...(byId.get(keyId) ?? []), key]);
     }
@@ -132,14 +143,18 @@ export class KeyRing {
 
   #keyOf(
     name: string,
-    imported: Promise<CryptoKey>,
-    facts: Omit<VerificationKey, 'imported' | 'isCurrent' | 'keepFresh'>,
+    importing: () => Promise<CryptoKey>,
+    facts: Omit<VerificationKey, 'load' | 'isCurrent' | 'keepFresh'>,
   ): VerificationKey {
-    // Awaited by the tokens under it; without any the failure has been said here.
-    imported.catch((error: unknown) => {
-      this.#parts.log('error', 'key-not-usable', { key: name, cause: describeError(error) });
+    const load = importOnce(async () => {
+      try {
+        return await importing();
+      } catch (error) {
+        this.#parts.log('error', 'key-not-usable', { key: name, cause: describeError(error) });
+        throw error;
+      }
     });
-    return { ...facts, imported, isCurrent: true, keepFresh: undefined };
+    return { ...facts, load, isCurrent: true, keepFresh: undefined };
   }
 }
 

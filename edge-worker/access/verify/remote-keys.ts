@@ -181,7 +181,7 @@ export class RemoteKeys {
         issuer,
         audience,
         fingerprint,
-        imported: Promise.resolve(imported),
+        load: async () => imported,
         isCurrent: true,
         keepFresh: (context) => {
           this.#keepFresh(context);

@@ -87,6 +87,21 @@ describe('a JSON Web Token', () => {
     expect(await reasonOf([], await signJwt(named))).toBe('unknown-key');
   });
 
+  it('has an unknown key where that cannot be used, which is said once', async () => {
+    const key = await makeKey('RS256', 'k1');
+    const { verifier, context, events } = makeVerifier([
+      { ...key.source, jwk: { kty: 'RSA', n: 'AQAB', e: 'AQAB' } },
+    ]);
+    const token = await signJwt(key);
+    for (let time = 0; time < 3; time++) {
+      expect(await verifier.verify(token, context)).toMatchObject({
+        ok: false,
+        failure: { reason: 'unknown-key' },
+      });
+    }
+    expect(events).toEqual(['key-not-usable']);
+  });
+
   it('names its issuer and audience as its key asks', async () => {
     const key = await makeKey('ES256', 'k1', { issuer: 'https://a.example', audience: 'rill' });
     const right = { iss: 'https://a.example', aud: ['x', 'rill'] };

@@ -10,7 +10,8 @@ export interface VerificationKey {
   readonly audience: string | undefined;
   /** Tells the same key from another when its source is read again. */
   readonly fingerprint: string;
-  readonly imported: Promise<CryptoKey>;
+  /** Gives the key, imported once; throws {@link KeyError} where it cannot be used. */
+  readonly load: () => Promise<CryptoKey>;
   /** False once its source has it no longer: what it verified is to be forgotten. */
   isCurrent: boolean;
   /** To be called on each use of what the key verified: its source may have to be read again. */
@@ -48,6 +49,25 @@ const MEMBERS = {
   EdDSA: ['crv', 'x'],
 } as const;
 const KEY_TYPES = { HS256: 'oct', ES256: 'EC', RS256: 'RSA', EdDSA: 'OKP' } as const;
+
+/**
+ * Imports when it is first asked to, and keeps the outcome. Not the promise of it: in Workers that ends with the
+ * request which made it, and others that wait for it would wait for ever.
+ */
+export function importOnce(importing: () => Promise<CryptoKey>): () => Promise<CryptoKey> {
+  let outcome: CryptoKey | KeyError | undefined;
+  return async () => {
+    try {
+      outcome ??= await importing();
+    } catch (error) {
+      outcome = error instanceof KeyError ? error : new KeyError('not importable', { cause: error });
+    }
+    if (outcome instanceof KeyError) {
+      throw outcome;
+    }
+    return outcome;
+  };
+}
 
 /** Imports a key for one algorithm; throws {@link KeyError} where it is none for it. */
 export async function importKey(

@@ -18,7 +18,7 @@ export async function usableKey(
   key: VerificationKey,
 ): Promise<Result<{ readonly key: VerificationKey; readonly imported: CryptoKey }, Denial>> {
   try {
-    return ok({ key, imported: await key.imported });
+    return ok({ key, imported: await key.load() });
   } catch (error) {
     if (error instanceof KeyError) {
       return fail({ reason: 'unknown-key', detail: 'the key is configured and cannot be used' });

@@ -1,19 +1,19 @@
 /** Common Access Tokens (CTA-5007-B §4.3): CBOR Web Tokens in COSE_Mac0 or COSE_Sign1, base64url in HTTP. */
 
-import { base64url } from 'jose';
 import { readCatGrant } from '../../../shared/access/cat/cat-claims.ts';
 import { CAT_LABELS } from '../../../shared/access/cat/cat-labels.ts';
 import { readCbor } from '../../../shared/access/cat/cbor.ts';
 import { readCose, type CoseMessage } from '../../../shared/access/cat/cose.ts';
 import type { Denial } from '../../../shared/access/denial.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
+import { decodeBase64url } from './base64url.ts';
 import type { KeyRing } from './key-ring.ts';
 import { checkParty } from './party.ts';
 import type { KeyContext } from './verification-key.ts';
 import { unknownKey, usableKey, type Verified } from './verified.ts';
 
-/** Base64url (RFC 4648 §5), with or without padding. */
-const BASE64URL = /^[A-Za-z0-9_-]+={0,2}$/;
+/** CTA-5007-B §4.3.1.1: padding may be there. */
+const PADDING = /={1,2}$/;
 /** Parameters of WebCrypto; both signatures are 64 or 32 bytes, which it checks. */
 const PARAMETERS = { HS256: { name: 'HMAC' }, ES256: { name: 'ECDSA', hash: 'SHA-256' } } as const;
 
@@ -51,10 +51,11 @@ export async function verifyCat(
 }
 
 function readMessage(token: string): Result<CoseMessage, Denial> {
-  if (!BASE64URL.test(token)) {
+  const bytes = decodeBase64url(token.length % 4 === 0 ? token.replace(PADDING, '') : token);
+  if (bytes === undefined) {
     return fail({ reason: 'token-malformed', detail: 'neither JWT nor base64url' });
   }
-  const message = readCose(base64url.decode(token.replace(/=+$/, '')));
+  const message = readCose(bytes);
   return message.ok ? message : fail({ reason: 'token-malformed', detail: message.failure.detail });
 }
 

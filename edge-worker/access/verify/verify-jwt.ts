@@ -1,10 +1,11 @@
 /** JSON Web Tokens: JWS compact serialisation (RFC 7515 §7.1) under the key that they name. */
 
-import { base64url, compactVerify, errors } from 'jose';
+import { compactVerify, errors } from 'jose';
 import { readGrant } from '../../../shared/access/claims.ts';
 import type { Denial } from '../../../shared/access/denial.ts';
 import type { TokenAlgorithm } from '../../../shared/access/key-source.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
+import { decodeBase64url } from './base64url.ts';
 import { readJsonObject } from './json-object.ts';
 import type { KeyRing } from './key-ring.ts';
 import { checkParty } from './party.ts';
@@ -29,8 +30,9 @@ export async function verifyJwt(
   ring: KeyRing,
   context: KeyContext,
 ): Promise<Result<Verified, Denial>> {
-  const [headerText = '', payloadText = '', ...rest] = token.split('.');
-  const header = rest.length === 1 ? readHeader(headerText) : malformed('not three parts');
+  const [headerText = '', payloadText = '', signature = '', ...rest] = token.split('.');
+  const isWhole = rest.length === 0 && decodeBase64url(signature) !== undefined;
+  const header = isWhole ? readHeader(headerText) : malformed('not three parts of base64url');
   if (!header.ok) {
     return header;
   }
@@ -96,11 +98,8 @@ async function checkSignature(
 }
 
 function readPart(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    return readJsonObject(base64url.decode(text));
-  } catch {
-    return undefined;
-  }
+  const bytes = decodeBase64url(text);
+  return bytes === undefined ? undefined : readJsonObject(bytes);
 }
 
 function malformed(detail: string): Result<never, Denial> {
