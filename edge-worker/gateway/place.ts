@@ -16,6 +16,7 @@ const CONTINENT = /^(?:AF|AN|AS|EU|NA|OC|SA)$/i;
 const SUBDIVISION = /^[a-z0-9]{1,3}$/i;
 const ASN = /^(?:AS)?([1-9][0-9]{0,9})$/i;
 const LARGEST_ASN = 0xffff_ffff;
+
 /** Where a request came from, in the words of whoever tells. */
 interface Told {
   readonly country: unknown;

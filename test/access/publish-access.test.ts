@@ -109,7 +109,11 @@ async function expectRefused(stream: string, url: string, detail: string): Promi
   const encoder = publish(url);
   await once(encoder, 'exit');
   expect(encoder.exitCode).not.toBe(0);
-  expect(logged(stream, '"refused"').slice(before).join()).toContain(detail);
+  await until(`the log to say: ${detail}`, async () =>
+    logged(stream, '"refused"')
+      .slice(before)
+      .find((line) => line.includes(detail)),
+  );
   expect(logged(stream, CONNECTED)).toEqual([]);
 }
 
