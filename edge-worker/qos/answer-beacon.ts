@@ -105,7 +105,7 @@ async function takeReport(
     now,
   });
   const told = report.kind === 'cmcd' ? cmcdReport(report, identity.session, now) : report.report;
-  const taken = playerPoints(told, { identity, facts: requestFacts(request), guard, now });
+  const taken = playerPoints(told, { identity, facts: requestFacts(request, asked.place), guard, now });
   sink.write(taken.points, background);
   return undefined;
 }

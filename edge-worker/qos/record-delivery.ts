@@ -6,6 +6,7 @@ import type { Delivered } from '../delivery/delivered.ts';
 import { SERVED_BY_HEADER } from '../delivery/served-by.ts';
 import type { Env } from '../env.ts';
 import type { Admission } from '../gateway/authorize.ts';
+import { placeOf } from '../gateway/place.ts';
 import { describeError, logEvent } from '../log.ts';
 import type { LiveResource } from '../resource.ts';
 import { identify } from './identity.ts';
@@ -120,7 +121,7 @@ async function pointsOf(
     stream: resource.stream,
     viewer: identity.viewer,
     ...(cmcd?.sid === undefined ? {} : { session: identity.session }),
-    ...requestFacts(request),
+    ...requestFacts(request, placeOf(request, context.env)),
     at_ms: answered.startedAt,
   };
   const points: QosPoint[] = [];

@@ -1,5 +1,6 @@
 /** What the platform tells of the request that brought a point. */
 
+import type { Place } from '../../shared/access/place.ts';
 import type { QosPoint } from '../../shared/qos/schema.ts';
 import { classifyAgent } from './user-agent.ts';
 
@@ -9,17 +10,17 @@ export type RequestFacts = Pick<
   'country' | 'region' | 'asn' | 'colo' | 'protocol' | 'rtt_ms' | 'device' | 'browser' | 'os'
 >;
 
-/** Reads `request.cf` and the user agent; the address stays unread. */
-export function requestFacts(request: Request): RequestFacts {
+/** Reads the request's place, `request.cf` and the user agent; the address stays unread. */
+export function requestFacts(request: Request, place: Place): RequestFacts {
   const text = (name: string): string => {
     const value: unknown = request.cf?.[name];
     return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
   };
   const rtt: unknown = request.cf?.['clientTcpRtt'] ?? request.cf?.['clientQuicRtt'];
   return {
-    country: text('country'),
-    region: text('regionCode'),
-    asn: text('asn'),
+    country: place.country ?? '',
+    region: place.region ?? '',
+    asn: place.asn === undefined ? '' : String(place.asn),
     colo: text('colo'),
     protocol: text('httpProtocol'),
     rtt_ms: typeof rtt === 'number' ? rtt : 0,

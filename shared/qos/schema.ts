@@ -19,7 +19,7 @@ const BLOBS = {
   session: 'playback session: a keyed hash of the id that the player chose and of the viewer',
   viewer: 'viewer: a hash under a key that changes each day (UTC), so that days cannot be joined',
   country: 'ISO 3166-1 alpha-2 country of the request',
-  region: 'ISO 3166-2 subdivision code of the request',
+  region: 'ISO 3166-2 region of the request, such as `DE-BE`',
   asn: 'number of the autonomous system of the request',
   colo: 'data centre that took the request',
   protocol: 'HTTP protocol of the request, like `HTTP/3`',
