@@ -104,11 +104,11 @@ async function rows(path: string): Promise<readonly Row[]> {
   return (await answer.json()).rows;
 }
 
-test('concurrents: time wanted in a minute over the minute, and the sessions that were heard', async () => {
+test('concurrents: time wanted in a minute over the minute, and the plays that started', async () => {
   // Minute 1: Ann 30 s + 6 s, Ben 2 × 50 s. Minute 2: Ann 20 + 40 + 4 s.
   expect(await rows(`concurrents?${WINDOW}`)).toEqual([
-    { time: START, concurrent: (36 + 100) / 60, sessions: 4 },
-    { time: START + 60, concurrent: 64 / 60, sessions: 1 },
+    { time: START, concurrent: (36 + 100) / 60, starts: 3 },
+    { time: START + 60, concurrent: 64 / 60, starts: 0 },
   ]);
 });
 
@@ -193,6 +193,15 @@ test('top: by sessions, most first', async () => {
     ['1', 2, 1],
     ['2', 2, 0],
   ]);
+});
+
+test('worst: the sessions that stalled most, most first, with the id that tells their timeline', async () => {
+  const all = await rows(`worst?${WINDOW}`);
+  expect(all.map(({ session }) => session)).toEqual(['ann', 'dora', 'ben', 'cid']);
+  expect(all[0]).toMatchObject({
+    ...{ session: 'ann', country: 'DE', asn: '1', stalled_ms: 10_000, watched_ms: 90_000 },
+    ...{ stalls: 2, errors: 0, startup_ms: 400, last_heard: START + 119 },
+  });
 });
 
 test('session: what one viewer went through, in its order', async () => {
