@@ -8,8 +8,8 @@ import { build, type Metafile } from 'esbuild';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const SOURCE = 'edge-worker/pages';
 /** Entry points that the pages name as `{{file}}`. */
-const ENTRIES = ['watch.ts', 'watch.css'];
-const PAGES = ['watch.html'];
+const ENTRIES = ['watch.ts', 'watch.css', 'dashboard.ts', 'dashboard.css'];
+const PAGES = ['watch.html', 'dashboard.html'];
 
 /**
  * Builds all pages; `directory` defaults to `.build/pages`, which `wrangler.toml` names. Existing files are replaced

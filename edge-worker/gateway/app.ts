@@ -9,7 +9,7 @@ import { answerBeacon } from '../qos/answer-beacon.ts';
 import { answerReport, answerSql } from '../qos/answer-reports.ts';
 import { recordDelivery, type RecordAnswered } from '../qos/record-delivery.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
-import { answerAsset, answerWatchPage } from './pages.ts';
+import { answerAsset, answerDashboard, answerWatchPage } from './pages.ts';
 import { answerPlayback, type Deliver } from './play.ts';
 import { answerPublish } from './publish.ts';
 import { RenditionHeights } from './rendition-heights.ts';
@@ -37,6 +37,7 @@ export function createGateway(parts: { readonly deliver: Deliver; readonly now?:
   app.get('/watch/:stream', (context) =>
     answerWatchPage(context.req.param('stream'), context.req.raw, context.env),
   );
+  app.get('/dashboard', (context) => answerDashboard(context.req.raw, context.env));
   app.get('/assets/:file', (context) => answerAsset(context.req.raw, context.env));
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
   for (const path of ['/beacon', '/t/:token/beacon']) {
@@ -66,7 +67,7 @@ export function createGateway(parts: { readonly deliver: Deliver; readonly now?:
   }
 
   app.all('/publish/*', (context) => otherMethod(context.req.method, READ_AND_POST));
-  for (const path of ['/healthz', '/watch/*', '/assets/*', '/live/*', '/t/*']) {
+  for (const path of ['/healthz', '/watch/*', '/dashboard', '/assets/*', '/live/*', '/t/*']) {
     app.all(path, (context) => otherMethod(context.req.method, READ));
   }
   app.notFound(() =>

@@ -9,8 +9,8 @@ import type { Env } from '../env.ts';
 import { findToken } from '../gateway/find-token.ts';
 import { MIN_SECRET_BYTES } from '../gateway/token-verifier.ts';
 
-/** What a token must say of itself. */
-export type Scope = 'analytics';
+/** What a token must say of itself: `analytics` to ask how playback went, `watch` to see the pictures besides. */
+export type Scope = 'analytics' | 'watch';
 
 /** A verified right to ask. */
 export interface ScopeGrant {

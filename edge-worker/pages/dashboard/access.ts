@@ -1,0 +1,34 @@
+/** The analytics token: from the address's fragment or typed in, kept in this tab's session storage, sent to this edge alone. */
+
+const KEY = 'rill-analytics-token';
+const HIGHEST_CHARACTER = 0x7e;
+
+/** Takes a token out of the address, where `#token=…` never reaches a server, and cleans the address. */
+export function takeTokenFromAddress(): void {
+  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (token === null) {
+    return;
+  }
+  keepToken(token);
+  history.replaceState(null, '', location.pathname + location.search);
+}
+
+/** The token of this tab. */
+export function currentToken(): string | undefined {
+  return sessionStorage.getItem(KEY) ?? undefined;
+}
+
+/** Keeps a token for this tab. */
+export function keepToken(token: string): void {
+  sessionStorage.setItem(KEY, printable(token));
+}
+
+/** Forgets the token. */
+export function forgetToken(): void {
+  sessionStorage.removeItem(KEY);
+}
+
+/** A header takes no other characters, and a token has none. */
+function printable(text: string): string {
+  return [...text].filter((one) => one > ' ' && (one.codePointAt(0) ?? 0) <= HIGHEST_CHARACTER).join('');
+}
