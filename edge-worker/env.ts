@@ -31,6 +31,8 @@ export interface Env {
   readonly QOS_WRITER?: Hubs;
   /** The one object that knows who watches now. */
   readonly QOS_NOW?: Hubs;
+  /** The one object that keeps alerts. */
+  readonly QOS_ALERTS?: Hubs;
   /** The built pages, `.build/pages`. */
   readonly ASSETS: Pick<Fetcher, 'fetch'>;
   /** `on`: viewers' regions reach a hub through relays. */
@@ -60,13 +62,18 @@ export interface Env {
   readonly RILL_ANALYTICS_TOKEN?: string;
   /** Share of requests that become `delivery` points, 0 to 1. */
   readonly RILL_QOS_DELIVERY_SAMPLE?: string;
+  /** Rules of alerts and their webhook, JSON. */
+  readonly RILL_ALERTS?: string;
+  /** Key under which messages to the webhook are signed. */
+  readonly RILL_ALERTS_KEY?: string;
 }
 
 declare global {
   namespace Cloudflare {
     interface GlobalProps {
       mainModule: typeof entrypoints;
-      durableNamespaces: 'StreamHub' | 'StreamRelay' | 'DeliveryCache' | 'QosWriter' | 'QosNow';
+      durableNamespaces:
+        'StreamHub' | 'StreamRelay' | 'DeliveryCache' | 'QosWriter' | 'QosNow' | 'AlertKeeper';
     }
   }
 }

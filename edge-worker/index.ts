@@ -4,10 +4,12 @@ import { exports } from 'cloudflare:workers';
 import { reachDelivery, type CallDelivery } from './delivery/reach-delivery.ts';
 import type { Env } from './env.ts';
 import { createGateway } from './gateway/app.ts';
+import { evaluateAlerts } from './qos/alerts/reach-alerts.ts';
 
 export { DeliveryCache } from './delivery/cache/delivery-cache.ts';
 export { Delivery } from './delivery/entrypoint.ts';
 export { StreamHub } from './hub/stream-hub.ts';
+export { AlertKeeper } from './qos/alerts/alert-keeper.ts';
 export { QosNow } from './qos/now/qos-now.ts';
 export { QosWriter } from './qos/writer.ts';
 export { StreamRelay } from './relay/stream-relay.ts';
@@ -20,6 +22,9 @@ const gateway = createGateway({
 
 const handler: ExportedHandler<Env> = {
   fetch: (request, env, context) => gateway.fetch(request, env, context),
+  scheduled: (_controller, env, context) => {
+    context.waitUntil(evaluateAlerts(env));
+  },
 };
 
 export default handler;

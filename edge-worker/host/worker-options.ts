@@ -60,6 +60,7 @@ const STORAGE_HOST = '127.0.0.1';
 export async function miniflareOptions(options: WorkerHostOptions): Promise<{
   readonly options: MiniflareOptions;
   readonly frontName: string;
+  readonly workerName: string;
   readonly bucket: string;
 }> {
   const { workerOptions, define, main, externalWorkers } = readWorkerOptions(options.configFile);
@@ -105,7 +106,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
       ...externalWorkers,
     ],
   });
-  return { options: converted, frontName: FRONT_NAME, bucket };
+  return { options: converted, frontName: FRONT_NAME, workerName: name, bucket };
 }
 
 function storeBindings(store: MediaStore | undefined, secrets: EdgeSecrets): Record<string, string> {

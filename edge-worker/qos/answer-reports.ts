@@ -6,6 +6,7 @@ import type { Env } from '../env.ts';
 import { readBody } from '../hub/read-body.ts';
 import { describeError, logEvent } from '../log.ts';
 import { EngineError } from './engine/engine-error.ts';
+import { answerAlerts } from './alerts/reach-alerts.ts';
 import { answerPicture } from './answer-picture.ts';
 import {
   queryEngine,
@@ -50,6 +51,9 @@ export async function answerReport(request: Request, context: ReportContext): Pr
   }
   if (path === 'now') {
     return answerPresent(url.searchParams, scope.value.stream, context.env);
+  }
+  if (path === 'alerts') {
+    return scope.value.stream === undefined ? answerAlerts(context.env) : otherStream(scope.value.stream);
   }
   if (path === 'picture') {
     return answerPicture(request, context.env, now);

@@ -41,6 +41,8 @@ export async function startEdgeAlone(options: {
   readonly variables?: Readonly<Record<string, string>>;
   /** `request.cf` of every request. */
   readonly cf?: EdgeHostOptions['cf'];
+  /** Pause between two evaluations of the rules of alerts, milliseconds. */
+  readonly alertsEveryMs?: number;
   /** Storage of another edge, which has the same keys. */
   readonly store?: MediaStore;
 }): Promise<EdgeAlone> {
@@ -57,6 +59,7 @@ export async function startEdgeAlone(options: {
     cacheMib: options.cacheMib,
     ...(options.variables === undefined ? {} : { variables: options.variables }),
     ...(options.cf === undefined ? {} : { cf: options.cf }),
+    ...(options.alertsEveryMs === undefined ? {} : { alertsEveryMs: options.alertsEveryMs }),
     ...(options.store === undefined ? {} : { store: options.store }),
     log: { debug: quiet, info: quiet, warn: loud, error: loud },
   });

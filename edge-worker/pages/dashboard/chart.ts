@@ -23,6 +23,8 @@ export interface ChartDefinition {
   readonly measuredBy?: string;
   /** A time without a row is 0, not a gap. */
   readonly isCount?: boolean;
+  /** The axis goes at least so far, so that a trifle does not look like a mountain. */
+  readonly least: number;
 }
 
 const HEIGHT = 208;
@@ -114,14 +116,14 @@ export class Chart {
   }
 
   #options(): uPlot.Options {
-    const { format, lines, isCount } = this.definition;
+    const { format, lines, isCount, least } = this.definition;
     const quiet = colour('--quiet');
     const axis = { stroke: quiet, grid: { stroke: colour('--line'), width: 1 }, ticks: { show: false } };
     return {
       width: Math.max(this.#place.clientWidth, 200),
       height: HEIGHT,
       cursor: { y: false, sync: { key: 'time' } },
-      scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
+      scales: { y: { range: (_plot, _low, high) => [0, Math.max(high * 1.1, least)] } },
       axes: [
         {
           ...axis,

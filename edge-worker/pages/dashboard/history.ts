@@ -27,33 +27,39 @@ export const RANGES: Readonly<Record<string, Range>> = {
 
 const CHARTS: readonly ChartDefinition[] = [
   {
-    ...{ title: 'Viewers', report: 'concurrents', format: count, isCount: true },
+    ...{ title: 'Viewers', least: 2, report: 'concurrents', format: count, isCount: true },
     lines: [{ name: 'viewers', figure: 'concurrent' }],
   },
   {
-    ...{ title: 'Rebuffering', report: 'rebuffering', format: percent, measuredBy: 'watched_ms' },
+    ...{
+      title: 'Rebuffering',
+      least: 0.02,
+      report: 'rebuffering',
+      format: percent,
+      measuredBy: 'watched_ms',
+    },
     lines: [{ name: 'share of time stalled', figure: 'rebuffering_ratio' }],
   },
   {
-    ...{ title: 'Startup time', report: 'startup', format: duration, measuredBy: 'starts' },
+    ...{ title: 'Startup time', least: 500, report: 'startup', format: duration, measuredBy: 'starts' },
     lines: [
       { name: 'median', figure: 'p50_ms' },
       { name: '95th percentile', figure: 'p95_ms' },
     ],
   },
   {
-    ...{ title: 'Latency', report: 'latency', format: duration, measuredBy: 'samples' },
+    ...{ title: 'Latency', least: 1_000, report: 'latency', format: duration, measuredBy: 'samples' },
     lines: [
       { name: 'median', figure: 'p50_ms' },
       { name: '95th percentile', figure: 'p95_ms' },
     ],
   },
   {
-    ...{ title: 'Bit rate', report: 'bitrate', format: bitrate, measuredBy: 'watched_ms' },
+    ...{ title: 'Bit rate', least: 1_000_000, report: 'bitrate', format: bitrate, measuredBy: 'watched_ms' },
     lines: [{ name: 'mean', figure: 'mean_bitrate' }],
   },
   {
-    ...{ title: 'Errors and exits', report: 'failures', format: count, isCount: true },
+    ...{ title: 'Errors and exits', least: 2, report: 'failures', format: count, isCount: true },
     lines: [
       { name: 'errors', figure: 'errors' },
       { name: 'exits before start', figure: 'exits_before_start' },
