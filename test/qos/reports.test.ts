@@ -1,6 +1,7 @@
 /** Every report on the embedded engine against figures worked out by hand, and the analyst's SQL. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { grafanaDashboard } from '../../cli/grafana-dashboards.ts';
 import { jsonRow, positional, type QosPoint } from '#shared/qos/schema.ts';
 import { startChdbEdge, type ChdbEdge } from './chdb-edge.ts';
 
@@ -267,6 +268,31 @@ test('an analyst asks in SQL, by readable names too, and meets limits', async ()
   );
   expect(rowLimit.status).toBe(400);
 });
+
+test.each(['clickhouse', 'analytics-engine'] as const)(
+  'the engine answers each panel of Grafana for %s',
+  async (engine) => {
+    const text = JSON.stringify(grafanaDashboard(engine));
+    const values = {
+      step: '60',
+      stream: 'show',
+      '__from:date:seconds': START,
+      '__to:date:seconds': START + 120,
+    };
+    const { panels } = JSON.parse(
+      Object.entries(values).reduce(
+        (all, [name, value]) => all.replaceAll(`\${${name}}`, String(value)),
+        text,
+      ),
+    );
+    for (const { title, targets } of panels) {
+      const body = targets[0].rawSql ?? targets[0].query;
+      const answer = await system.ask('/v1/qos/sql', { method: 'POST', body });
+      expect(answer.status, title).toBe(200);
+      expect((await answer.json()).rows.length, title).toBeGreaterThan(0);
+    }
+  },
+);
 
 test('the engine itself refuses to write for a reader', async () => {
   const answer = await fetch(`${system.engine().url}/?readonly=1`, {
