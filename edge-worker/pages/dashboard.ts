@@ -1,6 +1,13 @@
 /** The dashboard: the present by server-sent events, the past by reports, one session on demand. */
 
-import { currentToken, forgetToken, keepToken, takeTokenFromAddress } from './dashboard/access.ts';
+import {
+  currentToken,
+  forgetToken,
+  keepToken,
+  takeTokenFromAddress,
+  tokenStream,
+} from './dashboard/access.ts';
+import { showAlerts } from './dashboard/alerts.ts';
 import { AskError, askReport, followNow, type StreamNow } from './dashboard/ask.ts';
 import { find, offer } from './dashboard/element.ts';
 import { History, RANGES } from './dashboard/history.ts';
@@ -73,6 +80,7 @@ function open(): void {
     return;
   }
   past ??= new History();
+  offer(stream, streamChoices(stream.value));
   void refresh();
   const session = new URLSearchParams(location.search).get('session');
   if (session !== null) {
@@ -96,15 +104,21 @@ function signOut(message: string): void {
   open();
 }
 
-/** Follows the present for as long as the page is open. */
+/** Follows the present for as long as the page is open and seen: an edge serves a hundred readers at once. */
 async function watchNow(): Promise<void> {
   for (;;) {
-    if (currentToken() !== undefined) {
+    if (currentToken() !== undefined && !document.hidden) {
+      const leave = new AbortController();
+      const onHidden = (): void => leave.abort();
+      document.addEventListener('visibilitychange', onHidden, { once: true });
       try {
-        await followNow(undefined, takeNow, new AbortController().signal);
+        await followNow(tokenStream(), takeNow, leave.signal);
       } catch (error) {
-        handle(error);
+        if (!leave.signal.aborted) {
+          handle(error);
+        }
       }
+      document.removeEventListener('visibilitychange', onHidden);
     }
     await new Promise((resolve) => {
       setTimeout(resolve, RECONNECT_MS);
@@ -138,6 +152,9 @@ async function refresh(): Promise<void> {
   try {
     await past.refresh(asked, isCurrent, (session) => void openSession(session));
     find('trouble', HTMLElement).textContent = '';
+    if (isCurrent() && tokenStream() === undefined) {
+      await showAlerts();
+    }
     if (isCurrent() && asked.stream === undefined) {
       const rows = await askReport('top', { from: `-${chosen.seconds}s`, by: 'stream' });
       rememberStreams(rows.map((row) => String(row['stream'])));
@@ -182,6 +199,10 @@ function rememberStreams(names: readonly string[]): void {
 }
 
 function streamChoices(chosen: string): readonly (readonly [string, string])[] {
+  const only = tokenStream();
+  if (only !== undefined) {
+    return [[only, only]];
+  }
   const names = new Set([...known, ...(chosen === ALL ? [] : [chosen])]);
   return [[ALL, 'all streams'], ...[...names].sort().map((name) => [name, name] as const)];
 }

@@ -88,6 +88,16 @@ test('without a token the page asks for one, and a refused one is said to be', a
   await page.close();
 });
 
+test('a token for one stream shows that one', async () => {
+  const { page } = await browser.watch('about:blank');
+  const token = await system.edge.sign({ scope: 'analytics', stream: 'show' });
+  await page.goto(`${system.edge.url}/dashboard#token=${token}`);
+  await page.locator('#charts canvas').first().waitFor(LIMIT);
+  expect(await page.locator('#stream option').allTextContents()).toEqual(['show']);
+  await page.locator('#state', { hasText: 'Live' }).waitFor(LIMIT);
+  await page.close();
+});
+
 test('a picture asks for the scope "watch" besides, and is a token for that stream alone', async () => {
   const ask = async (claims: Record<string, unknown>, stream: string): Promise<Response> => {
     const token = await system.edge.sign(claims);

@@ -17,6 +17,18 @@ export function currentToken(): string | undefined {
   return sessionStorage.getItem(KEY) ?? undefined;
 }
 
+/** The one stream that the token is for, as it says itself; the edge judges it. */
+export function tokenStream(): string | undefined {
+  const payload = currentToken()?.split('.')[1] ?? '';
+  try {
+    const claims: unknown = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')));
+    const isObject = typeof claims === 'object' && claims !== null;
+    return isObject && 'stream' in claims && typeof claims.stream === 'string' ? claims.stream : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Keeps a token for this tab. */
 export function keepToken(token: string): void {
   sessionStorage.setItem(KEY, printable(token));

@@ -52,6 +52,23 @@ export async function askPictureToken(stream: string): Promise<string> {
   return token;
 }
 
+/** An alert as `GET /v1/qos/alerts` tells it. */
+export interface Alert {
+  readonly rule: string;
+  readonly kind: 'pending' | 'firing';
+  readonly series: readonly string[];
+  readonly since: number;
+  readonly value: number;
+}
+
+/** How the rules of alerts stand; throws an {@link AskError}. */
+export async function askAlerts(): Promise<{
+  readonly trouble: string | null;
+  readonly alerts: readonly Alert[];
+}> {
+  return (await ask('/v1/qos/alerts', AbortSignal.timeout(ANSWER_LIMIT_MS))).json();
+}
+
 /** Reads the present, a message a second, until the edge ends the stream or `signal` does; throws an {@link AskError}. */
 export async function followNow(
   stream: string | undefined,

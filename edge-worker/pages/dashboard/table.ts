@@ -14,14 +14,15 @@ export interface Column<T> {
   readonly isBad?: (row: T) => boolean;
 }
 
-/** Fills a table; the focus stays on the same button of the same row while rows come and go. */
+/**
+ * Fills a table. Cells that say the same stay as they are: a button that is being pressed, or has the focus, must not
+ * be replaced by its like.
+ */
 export function fillTable<T>(
   table: HTMLTableElement,
   columns: readonly Column<T>[],
-  content: { readonly rows: readonly T[]; readonly none: string; readonly caption?: string },
+  content: { readonly rows: readonly T[]; readonly none: string },
 ): void {
-  const focused = table.contains(document.activeElement) ? document.activeElement : null;
-  const key = focused instanceof HTMLElement ? focused.dataset['key'] : undefined;
   const head = make('thead', {}, make('tr', {}, ...columns.map((column) => headCell(column))));
   const body = make('tbody', {}, ...content.rows.map((row) => bodyRow(row, columns)));
   if (content.rows.length === 0) {
@@ -29,10 +30,41 @@ export function fillTable<T>(
     cell.colSpan = columns.length;
     body.append(make('tr', {}, cell));
   }
-  const caption = content.caption === undefined ? [] : [make('caption', {}, content.caption)];
-  table.replaceChildren(...caption, head, body);
-  if (key !== undefined) {
-    table.querySelector<HTMLElement>(`[data-key="${CSS.escape(key)}"]`)?.focus();
+  const focused = table.contains(document.activeElement) ? document.activeElement : null;
+  const [before] = table.tBodies;
+  if (before === undefined || table.tHead?.isEqualNode(head) !== true) {
+    table.replaceChildren(head, body);
+  } else {
+    replaceChanged(before, body);
+  }
+  // A row that has moved takes the focus along.
+  if (focused instanceof HTMLElement && !table.contains(focused)) {
+    const key = CSS.escape(focused.dataset['key'] ?? '');
+    table.querySelector<HTMLElement>(`[data-key="${key}"]`)?.focus();
+  }
+}
+
+function replaceChanged(before: HTMLTableSectionElement, after: HTMLTableSectionElement): void {
+  const rows = [...before.rows];
+  const fresh = [...after.rows];
+  for (const [index, row] of fresh.entries()) {
+    const old = rows[index];
+    if (old === undefined) {
+      before.append(row);
+    } else if (old.cells.length === row.cells.length) {
+      const cells = [...row.cells];
+      for (const [at, cell] of [...old.cells].entries()) {
+        const next = cells[at];
+        if (next !== undefined && !cell.isEqualNode(next)) {
+          cell.replaceWith(next);
+        }
+      }
+    } else {
+      old.replaceWith(row);
+    }
+  }
+  for (const gone of rows.slice(fresh.length)) {
+    gone.remove();
   }
 }
 
