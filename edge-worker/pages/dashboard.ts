@@ -8,7 +8,8 @@ import {
   tokenStream,
 } from './dashboard/access.ts';
 import { showAlerts } from './dashboard/alerts.ts';
-import { AskError, askReport, followNow, type StreamNow } from './dashboard/ask.ts';
+import type { StreamNow } from '../qos/now/live-sessions.ts';
+import { AskError, askReport, followNow } from './dashboard/ask.ts';
 import { find, offer } from './dashboard/element.ts';
 import { History, RANGES } from './dashboard/history.ts';
 import { showNow } from './dashboard/now.ts';

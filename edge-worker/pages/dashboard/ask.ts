@@ -1,22 +1,10 @@
 /** Asks the edge for reports, the present and a picture's token. */
 
+import type { StreamNow } from '../../qos/now/live-sessions.ts';
 import { currentToken } from './access.ts';
 
 /** A row of a report. */
 export type Row = Readonly<Record<string, string | number>>;
-
-/** A stream as `GET /v1/qos/now` tells it. */
-export interface StreamNow {
-  readonly stream: string;
-  readonly viewers: number;
-  readonly stalled: number;
-  readonly rebufferingRatio: number | null;
-  readonly stalls: number;
-  readonly starts: number;
-  readonly errors: number;
-  readonly latencyMs: number | null;
-  readonly bitrate: number | null;
-}
 
 /** The edge did not answer with what was asked for; `isRefused`: another token is needed. */
 export class AskError extends Error {

@@ -1,6 +1,6 @@
 /** The present: tiles over all streams, and a row for each. */
 
-import type { StreamNow } from './ask.ts';
+import type { StreamNow } from '../../qos/now/live-sessions.ts';
 import { find, make } from './element.ts';
 import { bitrate, count, duration, orNothing, percent } from './format.ts';
 import { fillTable, tableButton, type Column } from './table.ts';
