@@ -61,6 +61,11 @@ export function watchUrl(location: Location, stream: StreamName, token: string):
   return `${edgeUrl(location)}/watch/${stream}?token=${token}`;
 }
 
+/** The dashboard; browsers keep a fragment to themselves, so the token reaches no server's log. */
+export function dashboardUrl(location: Location, token: string): string {
+  return `${edgeUrl(location)}/dashboard#token=${token}`;
+}
+
 /** Server and stream key of an RTMP encoder such as OBS. */
 export function rtmpTarget(
   { host, ports }: Location,

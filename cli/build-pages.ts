@@ -8,8 +8,8 @@ import { build, type Metafile } from 'esbuild';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const SOURCE = 'edge-worker/pages';
 /** Entry points that the pages name as `{{file}}`. */
-const ENTRIES = ['watch.ts', 'watch.css'];
-const PAGES = ['watch.html'];
+const ENTRIES = ['watch.ts', 'watch.css', 'dashboard.ts', 'dashboard.css'];
+const PAGES = ['watch.html', 'dashboard.html'];
 /** Modules for other people's pages, under names that stay: `/assets/rill-qoe.js`. */
 const MODULES = ['qoe/rill-qoe.ts'];
 

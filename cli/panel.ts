@@ -1,13 +1,23 @@
 /** What `npm start` tells when everything runs: where to watch, where to publish, how to stop. */
 
 import type { StreamName } from '#shared/identifiers.ts';
-import { controlUrl, isWildcard, publishUrl, rtmpTarget, watchUrl, type Location } from './addresses.ts';
+import {
+  controlUrl,
+  dashboardUrl,
+  isWildcard,
+  publishUrl,
+  rtmpTarget,
+  watchUrl,
+  type Location,
+} from './addresses.ts';
 
 /** What the panel shows. */
 export interface PanelContent {
   readonly location: Location;
   /** The demo stream with a token for it; `undefined` where it does not run. */
   readonly demo: { readonly stream: StreamName; readonly token: string } | undefined;
+  /** Token of the dashboard; `undefined` where playback is not recorded. */
+  readonly analyticsToken: string | undefined;
   /** A name to publish under, with its key. */
   readonly publish: { readonly stream: StreamName; readonly key: string };
   /** Flags by which `rill` finds this instance, empty for the default one. */
@@ -15,7 +25,7 @@ export interface PanelContent {
 }
 
 /** Renders the panel. */
-export function renderPanel({ location, demo, publish, rillFlags }: PanelContent): string {
+export function renderPanel({ location, demo, analyticsToken, publish, rillFlags }: PanelContent): string {
   const { server, streamKey } = rtmpTarget(location, publish.stream, publish.key);
   const rill = (command: string): string => `npm run -s rill -- ${command}${rillFlags}`;
   const lines = [
@@ -23,6 +33,12 @@ export function renderPanel({ location, demo, publish, rillFlags }: PanelContent
       ? []
       : section('Watch', [
           ['demo', watchUrl(location, demo.stream, demo.token)],
+          ['', 'valid for 12 hours'],
+        ])),
+    ...(analyticsToken === undefined
+      ? []
+      : section('Quality of experience', [
+          ['open', dashboardUrl(location, analyticsToken)],
           ['', 'valid for 12 hours'],
         ])),
     ...section('Publish', [

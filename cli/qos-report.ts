@@ -1,14 +1,15 @@
 /** Asks an instance's edge for a report, as `rill qos` does. */
 
-import { SignJWT } from 'jose';
+import { seconds } from '#shared/media-time.ts';
 import { edgeUrl, type Location } from './addresses.ts';
+import { signAnalyticsToken } from './analytics-token.ts';
 import { CommandError } from './terminal.ts';
 import { table } from './table.ts';
 
 /** The engine may take ten seconds, and its answer some. */
 const ANSWER_LIMIT_MS = 15_000;
-/** A token for one question, seconds. */
-const TOKEN_TTL = 60;
+/** A token for one question. */
+const TOKEN_TTL = seconds(60);
 
 /** A question and how its answer is wanted. */
 export interface QosQuestion {
@@ -30,7 +31,8 @@ export async function askQosReport(
     }
   }
   url.searchParams.set('format', question.format === 'csv' ? 'csv' : 'json');
-  const text = await ask(url, await analyticsToken(at.playSecret, at.now));
+  const token = { scopes: ['analytics'], ttl: TOKEN_TTL, now: at.now } as const;
+  const text = await ask(url, await signAnalyticsToken(token, at.playSecret));
   return question.format === 'table' ? renderTable(JSON.parse(text)) : text.trimEnd();
 }
 
@@ -50,13 +52,6 @@ async function ask(url: URL, token: string): Promise<string> {
     throw new CommandError(`the edge at ${url.origin} answered ${answer.status}: ${text.trim()}`);
   }
   return text;
-}
-
-async function analyticsToken(playSecret: string, now: number): Promise<string> {
-  const issued = Math.floor(now);
-  return new SignJWT({ scope: 'analytics', iat: issued, exp: issued + TOKEN_TTL })
-    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .sign(new TextEncoder().encode(playSecret));
 }
 
 function renderTable(answer: {

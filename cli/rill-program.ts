@@ -5,7 +5,8 @@ import { z } from 'zod';
 import type { StreamName } from '#shared/identifiers.ts';
 import type { Seconds } from '#shared/media-time.ts';
 import { hashPublishKey, makePublishKey, publishKey } from '../origin/ingest/access/publish-keys.ts';
-import { playUrl, publishUrl, watchUrl, type Location } from './addresses.ts';
+import { dashboardUrl, playUrl, publishUrl, watchUrl, type Location } from './addresses.ts';
+import { signAnalyticsToken } from './analytics-token.ts';
 import { parseDuration } from './duration.ts';
 import { addInstanceOptions, locate, readInstanceFlags, streamArgument } from './instance-options.ts';
 import { addKeys, addRevoke } from './access-commands.ts';
@@ -32,6 +33,7 @@ const qosSchema = z.object({
   json: z.boolean().default(false),
   csv: z.boolean().default(false),
 });
+const dashboardSchema = z.object({ ttl });
 const streamsSchema = z.object({ json: z.boolean().default(false) });
 
 /** Makes the program; each command prints its result alone to stdout. */
@@ -46,6 +48,7 @@ export function createRillProgram(): Command {
   addPolicy(program);
   addRevoke(program);
   addKeys(program);
+  addDashboard(program);
   return program;
 }
 
@@ -144,6 +147,26 @@ function addQos(program: Command): void {
       const text = csv ? 'csv' : 'table';
       const question = { report, parameters, format: json ? 'json' : text } as const;
       say(await askQosReport(question, { location, playSecret: secrets.playSecret, now: now() }));
+    });
+}
+
+function addDashboard(program: Command): void {
+  addInstanceOptions(program.command('dashboard'))
+    .description('the dashboard, with a token in its fragment')
+    .option(
+      '--ttl <duration>',
+      'how long the token is valid',
+      durationArgument,
+      durationArgument(DEFAULT_TTL),
+    )
+    .action(async (given: unknown) => {
+      const { location, secrets } = await reach(given);
+      const request = {
+        scopes: ['analytics', 'play'],
+        ttl: dashboardSchema.parse(given).ttl,
+        now: now(),
+      } as const;
+      say(dashboardUrl(location, await signAnalyticsToken(request, secrets.playSecret)));
     });
 }
 

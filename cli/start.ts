@@ -10,6 +10,7 @@ import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { seconds } from '#shared/media-time.ts';
 import { publishKey } from '../origin/ingest/access/publish-keys.ts';
 import type { Location, Ports } from './addresses.ts';
+import { signAnalyticsToken } from './analytics-token.ts';
 import { buildPages } from './build-pages.ts';
 import { addInstanceOptions, locate, readInstanceFlags } from './instance-options.ts';
 import { claimDataDir, refuseDataDirInUse } from './instance.ts';
@@ -22,7 +23,7 @@ import { ensureSecrets, type Secrets } from './secrets.ts';
 import { System } from './system.ts';
 import { CommandError, complain, say } from './terminal.ts';
 
-const DEMO_TOKEN_TTL = seconds(12 * 3600);
+const PANEL_TOKEN_TTL = seconds(12 * 3600);
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 /** One Ctrl-C arrives twice: from the terminal and, forwarded, from npm. */
 const SAME_KEYSTROKE_MS = 1000;
@@ -174,10 +175,16 @@ async function panel(input: {
   const { location, secrets, demo, dataDir } = input;
   const stream = streamName('live1');
   const token = (name: StreamName): Promise<string> =>
-    signPlayToken({ stream: name, ttl: DEMO_TOKEN_TTL, now: Date.now() / 1000 }, secrets.playSecret);
+    signPlayToken({ stream: name, ttl: PANEL_TOKEN_TTL, now: Date.now() / 1000 }, secrets.playSecret);
   return renderPanel({
     location,
     demo: demo === undefined ? undefined : { stream: demo, token: await token(demo) },
+    analyticsToken: hasQosEngine()
+      ? await signAnalyticsToken(
+          { scopes: ['analytics', 'play'], ttl: PANEL_TOKEN_TTL, now: Date.now() / 1000 },
+          secrets.playSecret,
+        )
+      : undefined,
     publish: { stream, key: publishKey(secrets.publishSecret, stream) },
     rillFlags: dataDir === '.rill' ? '' : ` --data-dir ${dataDir}`,
   });

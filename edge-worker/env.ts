@@ -38,6 +38,8 @@ export interface Env {
   readonly VIEWER_SESSIONS?: ViewerSessionObjects;
   /** The one object that holds policies, keys and revocations. */
   readonly ACCESS_REGISTRY?: Registries;
+  /** The one object that keeps alerts. */
+  readonly QOS_ALERTS?: Hubs;
   /** The built pages, `.build/pages`. */
   readonly ASSETS: Pick<Fetcher, 'fetch'>;
   /** `on`: viewers' regions reach a hub through relays. */
@@ -75,6 +77,10 @@ export interface Env {
   readonly RILL_QOS_DELIVERY_SAMPLE?: string;
   /** Set, be it empty, where Cloudflare's network does not stand before the Worker. */
   readonly RILL_TRUSTED_HEADERS?: TrustedHeaders;
+  /** Rules of alerts and their webhook, JSON. */
+  readonly RILL_ALERTS?: string;
+  /** Key under which messages to the webhook are signed. */
+  readonly RILL_ALERTS_KEY?: string;
 }
 
 declare global {
@@ -88,7 +94,8 @@ declare global {
         | 'ViewerSessions'
         | 'AccessRegistry'
         | 'QosWriter'
-        | 'QosNow';
+        | 'QosNow'
+        | 'AlertKeeper';
     }
   }
 }

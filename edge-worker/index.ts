@@ -6,6 +6,7 @@ import { findKept } from './delivery/cache/delivery-cache.ts';
 import { reachDelivery, type CallDelivery } from './delivery/reach-delivery.ts';
 import type { Env } from './env.ts';
 import { createGateway } from './gateway/app.ts';
+import { evaluateAlerts } from './qos/alerts/reach-alerts.ts';
 
 export { Access } from './access/registry/access-entrypoint.ts';
 export { AccessRegistry } from './access/registry/access-registry.ts';
@@ -13,6 +14,7 @@ export { ViewerSessions } from './access/sessions/viewer-sessions.ts';
 export { DeliveryCache } from './delivery/cache/delivery-cache.ts';
 export { Delivery } from './delivery/entrypoint.ts';
 export { StreamHub } from './hub/stream-hub.ts';
+export { AlertKeeper } from './qos/alerts/alert-keeper.ts';
 export { QosNow } from './qos/now/qos-now.ts';
 export { QosWriter } from './qos/writer.ts';
 export { StreamRelay } from './relay/stream-relay.ts';
@@ -34,6 +36,9 @@ const gateway = createGateway({
 
 const handler: ExportedHandler<Env> = {
   fetch: (request, env, context) => gateway.fetch(request, env, context),
+  scheduled: (_controller, env, context) => {
+    context.waitUntil(evaluateAlerts(env));
+  },
 };
 
 export default handler;

@@ -12,7 +12,7 @@ import { answerBeacon } from '../qos/answer-beacon.ts';
 import { answerReport, answerSql } from '../qos/answer-reports.ts';
 import { recordDelivery, type RecordAnswered } from '../qos/record-delivery.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
-import { answerAsset, answerWatchPage } from './pages.ts';
+import { answerAsset, answerDashboard, answerWatchPage } from './pages.ts';
 import { answerPlayback, type Deliver, type FindKept, type PlaybackContext } from './play.ts';
 import { answerPublish } from './publish.ts';
 import { RenditionHeights } from './rendition-heights.ts';
@@ -70,6 +70,7 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
   app.get('/watch/:stream', (context) =>
     answerWatchPage(context.req.param('stream'), context.req.raw, context.env),
   );
+  app.get('/dashboard', (context) => answerDashboard(context.req.raw, context.env));
   app.get('/assets/:file', (context) => answerAsset(context.req.raw, context.env));
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
   for (const path of ['/live/*', '/t/*']) {
@@ -87,7 +88,7 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
 
   app.all('/publish/*', (context) => otherMethod(context.req.method, READ_AND_POST));
   app.all('/v1/admin/*', (context) => otherMethod(context.req.method, ADMIN_METHODS));
-  for (const path of ['/healthz', '/watch/*', '/assets/*']) {
+  for (const path of ['/healthz', '/watch/*', '/dashboard', '/assets/*']) {
     app.all(path, (context) => otherMethod(context.req.method, READ));
   }
   app.notFound(() =>

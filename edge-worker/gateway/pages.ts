@@ -1,4 +1,4 @@
-/** The watch page and its files, with the headers that keep a token on it private. */
+/** The watch page, the dashboard and their files, with the headers that keep a token on it private. */
 
 import { parseStreamName } from '../../shared/identifiers.ts';
 import { errorAnswer } from '../answer.ts';
@@ -27,6 +27,11 @@ export async function answerWatchPage(streamText: string, request: Request, env:
     return errorAnswer(404, stream.failure.reason, { detail: `stream name: ${stream.failure.expected}` });
   }
   return pageFile('/watch.html', request, env);
+}
+
+/** Answers `GET /dashboard`: a page without figures, which asks for them with a token of its user's. */
+export async function answerDashboard(request: Request, env: Env): Promise<Response> {
+  return pageFile('/dashboard.html', request, env);
 }
 
 /** Files whose name stays while their content changes: modules that other people's pages import. */

@@ -6,7 +6,7 @@ const app = createGateway({ deliver: () => Promise.reject(new Error('pages ask n
 const assets = {
   fetch: async (input: RequestInfo): Promise<Response> => {
     const { pathname } = new URL(new Request(input).url);
-    return ['/watch.html', '/assets/watch-1.js', '/assets/rill-qoe.js'].includes(pathname)
+    return ['/watch.html', '/dashboard.html', '/assets/watch-1.js', '/assets/rill-qoe.js'].includes(pathname)
       ? new Response(pathname, { headers: { 'content-type': 'text/html', etag: '"1"' } })
       : new Response('none', { status: 404 });
   },
@@ -24,6 +24,13 @@ describe('pages', () => {
     expect(answer.headers.get('content-security-policy')).not.toMatch(/https?:|\*|unsafe/);
     expect(answer.headers.get('referrer-policy')).toBe('no-referrer');
     expect(answer.headers.get('cache-control')).toBe('no-cache');
+  });
+
+  it('serves the dashboard to anybody, since it has no figures of its own, and under the same rules', async () => {
+    const answer = await get('/dashboard');
+    expect([answer.status, await answer.text()]).toEqual([200, '/dashboard.html']);
+    expect(answer.headers.get('content-security-policy')).not.toMatch(/https?:|\*|unsafe/);
+    expect((await get('/dashboard/x')).status).toBe(404);
   });
 
   it('serves files named by their content for ever', async () => {

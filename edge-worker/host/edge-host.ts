@@ -27,6 +27,12 @@ const S3_PATH = '/cdn-cgi/local/r2/s3';
 /** Memory for delivery's cache, MiB: the hot windows of a dozen streams with five renditions each. */
 const DEFAULT_CACHE_MIB = 256;
 
+/** Pause between two evaluations of the rules of alerts, milliseconds: where Cloudflare's cron has a minute. */
+const ALERTS_EVERY_MS = 15_000;
+
+/** The schedule as `wrangler.toml` has it. */
+const CRON = '* * * * *';
+
 /** What an edge host runs with. */
 export interface EdgeHostOptions {
   /** Address that viewers and origins reach. */
@@ -50,6 +56,8 @@ export interface EdgeHostOptions {
   readonly cf?: Readonly<Record<string, Json>>;
   /** Headers that the proxy before this edge sets on each request; without them no header is believed. */
   readonly trustedHeaders?: TrustedHeaders;
+  /** Pause between two evaluations of the rules of alerts, milliseconds. */
+  readonly alertsEveryMs?: number;
   readonly log: HostLog;
   /** Another module than `front.ts` to stand before the Worker. */
   readonly front?: string;
@@ -91,17 +99,49 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
   try {
     const storage = await miniflare.ready;
     const front = await miniflare.unsafeGetDirectURL(worker.workerName);
+    const stopAlerts =
+      options.variables?.['RILL_ALERTS'] === undefined
+        ? undefined
+        : runSchedule(miniflare, worker.workerName, options);
     return {
       url: front.origin,
       port: Number(front.port),
       s3Endpoint: new URL(S3_PATH, storage).href,
       bucket: worker.bucket,
-      close: () => miniflare.dispose(),
+      close: async () => {
+        stopAlerts?.();
+        await miniflare.dispose();
+      },
     };
   } catch (error) {
     await miniflare.dispose();
     throw error;
   }
+}
+
+/** Calls the Worker's `scheduled` handler in place of Cloudflare's cron, one call at a time; returns how to stop. */
+function runSchedule(
+  miniflare: Miniflare,
+  name: string,
+  { log, alertsEveryMs }: Pick<EdgeHostOptions, 'log' | 'alertsEveryMs'>,
+): () => void {
+  let isRunning = false;
+  const run = async (): Promise<void> => {
+    if (isRunning) {
+      return;
+    }
+    isRunning = true;
+    try {
+      const worker = await miniflare.getWorker(name);
+      await worker.scheduled({ cron: CRON });
+    } catch (error) {
+      log.warn({ cause: String(error) }, 'the schedule was not run');
+    } finally {
+      isRunning = false;
+    }
+  };
+  const timer = setInterval(() => void run(), alertsEveryMs ?? ALERTS_EVERY_MS);
+  return () => clearInterval(timer);
 }
 
 export { PortInUseError };

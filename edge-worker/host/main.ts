@@ -52,6 +52,8 @@ const PASSED_ON = [
   'RILL_CLICKHOUSE_PASSWORD',
   'RILL_CLICKHOUSE_DATABASE',
   'RILL_QOS_DELIVERY_SAMPLE',
+  'RILL_ALERTS',
+  'RILL_ALERTS_KEY',
 ] as const;
 const cfSchema = z.record(z.string(), z.json());
 

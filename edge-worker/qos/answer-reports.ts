@@ -6,6 +6,8 @@ import type { Env } from '../env.ts';
 import { readBody } from '../hub/read-body.ts';
 import { describeError, logEvent } from '../log.ts';
 import { EngineError } from './engine/engine-error.ts';
+import { answerAlerts } from './alerts/reach-alerts.ts';
+import { answerPicture } from './answer-picture.ts';
 import {
   queryEngine,
   type EngineRows,
@@ -49,6 +51,12 @@ export async function answerReport(request: Request, context: ReportContext): Pr
   }
   if (path === 'now') {
     return answerPresent(url.searchParams, scope.value.stream, context.env);
+  }
+  if (path === 'alerts') {
+    return scope.value.stream === undefined ? answerAlerts(context.env) : otherStream(scope.value.stream);
+  }
+  if (path === 'picture') {
+    return answerPicture(request, context.env, now);
   }
   const question = readQuestion(path, url.searchParams, now);
   if (!question.ok) {

@@ -1,4 +1,4 @@
-/** Who may ask for analytics: a token under the edge's own secret with the scope, for one stream or for all. */
+/** Who may ask for analytics, and see pictures besides: a token under the edge's own secret with the scope, for one stream or for all. */
 
 import { checkBearer } from '../../shared/access/check-grant.ts';
 import type { KeySource } from '../../shared/access/key-source.ts';
@@ -35,7 +35,7 @@ const verifier = new TokenVerifier({
 export async function requireScope(
   request: Request,
   env: Env,
-  scope: 'analytics',
+  scope: 'analytics' | 'play',
   now: number,
 ): Promise<Result<ScopeGrant, ScopeFailure>> {
   const secret = env.RILL_PLAY_SECRET;

@@ -34,6 +34,8 @@ export async function startChdbEdge(
   options: {
     readonly variables?: Record<string, string>;
     readonly cf?: Record<string, string | number>;
+    /** Pause between two evaluations of the rules of alerts, milliseconds. */
+    readonly alertsEveryMs?: number;
   } = {},
 ): Promise<ChdbEdge> {
   const folder = await mkdtemp(join(tmpdir(), 'rill-chdb-'));
@@ -42,13 +44,14 @@ export async function startChdbEdge(
   const edge = await startEdgeAlone({
     cacheMib: 16,
     ...(options.cf === undefined ? {} : { cf: options.cf }),
+    ...(options.alertsEveryMs === undefined ? {} : { alertsEveryMs: options.alertsEveryMs }),
     variables: {
       RILL_CLICKHOUSE_URL: engine.url,
       RILL_CLICKHOUSE_PASSWORD: PASSWORD,
       ...options.variables,
     },
   });
-  const analyst = await edge.sign({ scope: 'analytics' });
+  const analyst = await edge.sign({ scope: 'analytics', stream: '*' });
   const ask: ChdbEdge['ask'] = (path, init) =>
     fetch(`${edge.url}${path}`, {
       ...init,

@@ -32,4 +32,11 @@ test('a beacon to an instance is in the report that its command line prints', as
     .toBe('starts,p50_ms,p95_ms,p99_ms\r\n1,321,321,321');
   await expect(rill.rill('qos', 'passwords')).rejects.toThrow('unknown-report');
   expect(rill.output()).toMatch(/QoS engine ready after/);
+  const address = /http:\S+\/dashboard#token=\S+/.exec(rill.output())?.[0] ?? '';
+  expect(address).toMatch(new RegExp(`^${rill.edgeUrl}/dashboard#token=`));
+  expect(await rill.rill('dashboard')).toMatch(new RegExp(`^${rill.edgeUrl}/dashboard#token=`));
+  expect(await (await fetch(address)).text()).toContain('Quality of experience');
+  const analyst = new URLSearchParams(new URL(address).hash.slice(1)).get('token') ?? '';
+  const headers = { authorization: `Bearer ${analyst}` };
+  expect((await fetch(`${rill.edgeUrl}/v1/qos/now`, { headers })).status).toBe(200);
 });

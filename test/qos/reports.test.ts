@@ -1,6 +1,7 @@
 /** Every report on the embedded engine against figures worked out by hand, and the analyst's SQL. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { grafanaDashboard } from '../../cli/grafana-dashboards.ts';
 import { jsonRow, positional, type QosPoint } from '#shared/qos/schema.ts';
 import { startChdbEdge, type ChdbEdge } from './chdb-edge.ts';
 
@@ -104,11 +105,11 @@ async function rows(path: string): Promise<readonly Row[]> {
   return (await answer.json()).rows;
 }
 
-test('concurrents: time wanted in a minute over the minute, and the sessions that were heard', async () => {
+test('concurrents: time wanted in a minute over the minute, and the plays that started', async () => {
   // Minute 1: Ann 30 s + 6 s, Ben 2 × 50 s. Minute 2: Ann 20 + 40 + 4 s.
   expect(await rows(`concurrents?${WINDOW}`)).toEqual([
-    { time: START, concurrent: (36 + 100) / 60, sessions: 4 },
-    { time: START + 60, concurrent: 64 / 60, sessions: 1 },
+    { time: START, concurrent: (36 + 100) / 60, starts: 3 },
+    { time: START + 60, concurrent: 64 / 60, starts: 0 },
   ]);
 });
 
@@ -195,6 +196,15 @@ test('top: by sessions, most first', async () => {
   ]);
 });
 
+test('worst: the sessions that stalled most, most first, with the id that tells their timeline', async () => {
+  const all = await rows(`worst?${WINDOW}`);
+  expect(all.map(({ session }) => session)).toEqual(['ann', 'dora', 'ben', 'cid']);
+  expect(all[0]).toMatchObject({
+    ...{ session: 'ann', country: 'DE', asn: '1', stalled_ms: 10_000, watched_ms: 90_000 },
+    ...{ stalls: 2, errors: 0, startup_ms: 400, last_heard: START + 119 },
+  });
+});
+
 test('session: what one viewer went through, in its order', async () => {
   const events = await rows(`session/ann?${WINDOW}`);
   expect(events.map(({ event }) => event)).toEqual([
@@ -259,6 +269,31 @@ test('an analyst asks in SQL, by readable names too, and meets limits', async ()
   expect(rowLimit.status).toBe(400);
 });
 
+test.each(['clickhouse', 'analytics-engine'] as const)(
+  'the engine answers each panel of Grafana for %s',
+  async (engine) => {
+    const text = JSON.stringify(grafanaDashboard(engine));
+    const values = {
+      step: '60',
+      stream: 'show',
+      '__from:date:seconds': START,
+      '__to:date:seconds': START + 120,
+    };
+    const { panels } = JSON.parse(
+      Object.entries(values).reduce(
+        (all, [name, value]) => all.replaceAll(`\${${name}}`, String(value)),
+        text,
+      ),
+    );
+    for (const { title, targets } of panels) {
+      const body = targets[0].rawSql ?? targets[0].query;
+      const answer = await system.ask('/v1/qos/sql', { method: 'POST', body });
+      expect(answer.status, title).toBe(200);
+      expect((await answer.json()).rows.length, title).toBeGreaterThan(0);
+    }
+  },
+);
+
 test('the engine itself refuses to write for a reader', async () => {
   const answer = await fetch(`${system.engine().url}/?readonly=1`, {
     method: 'POST',
@@ -271,7 +306,7 @@ test('the engine itself refuses to write for a reader', async () => {
 
 test('reports and SQL ask for the scope, and a token for one stream stays with it', async () => {
   const get = async (claims: Record<string, unknown>, path: string): Promise<number> => {
-    const token = await system.edge.sign(claims);
+    const token = await system.edge.sign({ stream: '*', ...claims });
     const answer = await fetch(`${system.edge.url}/v1/qos/${path}`, {
       headers: { authorization: `Bearer ${token}` },
     });

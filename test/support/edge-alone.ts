@@ -56,6 +56,8 @@ export async function startEdgeAlone(options: {
   readonly variables?: Readonly<Record<string, string>>;
   /** `request.cf` of every request that says nothing of its own. */
   readonly cf?: EdgeHostOptions['cf'];
+  /** Pause between two evaluations of the rules of alerts, milliseconds. */
+  readonly alertsEveryMs?: number;
   /** Storage of another edge, which has the same keys. */
   readonly store?: MediaStore;
   /** EXT-X-TARGETDURATION, seconds: three of them are the longest hold. */
@@ -74,6 +76,7 @@ export async function startEdgeAlone(options: {
     cacheMib: options.cacheMib,
     front: PLACED_FRONT,
     ...(options.variables === undefined ? {} : { variables: options.variables }),
+    ...(options.alertsEveryMs === undefined ? {} : { alertsEveryMs: options.alertsEveryMs }),
     ...(options.store === undefined ? {} : { store: options.store }),
     ...(options.cf === undefined ? {} : { cf: options.cf }),
     log: { debug: quiet, info: quiet, warn: loud, error: loud },

@@ -17,6 +17,10 @@ export interface ReportDefinition {
   readonly where: string;
   /** Figures; `step` is the length of a row's time, seconds. */
   readonly figures: (step: number) => readonly Figure[];
+  /** Text columns that rows are told apart by, whatever else is asked. */
+  readonly groups?: readonly ColumnName[];
+  /** Figures that rows are ordered by, the largest first; by time and dimension without. */
+  readonly largest?: readonly string[];
 }
 
 const column = position;
@@ -36,9 +40,10 @@ const sessions = `count(DISTINCT ${column('session')})`;
 export const REPORTS = {
   concurrents: {
     where: PLAYER_ROWS,
+    // No distinct sessions: they cost ten times as much, and `sessions` has them.
     figures: (step) => [
       { name: 'concurrent', sql: `(${wanted}) / ${step * 1000}` },
-      { name: 'sessions', sql: sessions },
+      { name: 'starts', sql: events('startup') },
     ],
   },
   sessions: {
@@ -120,12 +125,26 @@ export const REPORTS = {
   },
   top: {
     where: PLAYER_ROWS,
+    largest: ['sessions'],
     figures: () => [
       { name: 'sessions', sql: sessions },
       { name: 'watched_hours', sql: `${watched} / ${MS_PER_HOUR}` },
       { name: 'rebuffering_ratio', sql: ratio(stalled, wanted) },
       { name: 'stalls', sql: events('stall_begin') },
       { name: 'errors', sql: events('error') },
+    ],
+  },
+  worst: {
+    where: PLAYER_ROWS,
+    groups: ['session', 'country', 'asn', 'browser'],
+    largest: ['stalled_ms', 'errors', 'watched_ms'],
+    figures: () => [
+      { name: 'stalled_ms', sql: stalled },
+      { name: 'watched_ms', sql: watched },
+      { name: 'stalls', sql: events('stall_begin') },
+      { name: 'errors', sql: events('error') },
+      { name: 'startup_ms', sql: `max(${column('startup_ms')})` },
+      { name: 'last_heard', sql: 'max(toUnixTimestamp(timestamp))' },
     ],
   },
 } as const satisfies Readonly<Record<string, ReportDefinition>>;

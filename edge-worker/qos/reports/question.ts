@@ -2,7 +2,13 @@
 
 import { parseStreamName, type StreamName } from '../../../shared/identifiers.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
-import { DIMENSIONS, REPORTS, type Dimension, type ReportName } from './definitions.ts';
+import {
+  DIMENSIONS,
+  REPORTS,
+  type Dimension,
+  type ReportDefinition,
+  type ReportName,
+} from './definitions.ts';
 import { MAX_ROWS, type ReportQuestion } from './report-sql.ts';
 
 /** What a question is not. */
@@ -88,6 +94,10 @@ function readReport(
     .filter((name) => name !== '');
   if (!by.every(isDimension) || new Set(by).size !== by.length || by.length > MAX_DIMENSIONS) {
     return invalid(`by is up to ${MAX_DIMENSIONS} of ${DIMENSIONS.join(', ')}`);
+  }
+  const definition: ReportDefinition = REPORTS[report];
+  if (by.some((name) => definition.groups?.includes(name))) {
+    return invalid(`${report} tells ${definition.groups?.join(', ')} apart already`);
   }
   const stepText = query.get('step');
   const step = stepText === null ? defaultStep(report) : readDuration(stepText);

@@ -8,6 +8,7 @@ import {
   TIMELINE_NUMBERS,
   TIMELINE_TEXTS,
   type Dimension,
+  type ReportDefinition,
   type ReportName,
 } from './definitions.ts';
 
@@ -15,7 +16,7 @@ import {
 export const MAX_ROWS = 10_000;
 /** Most events of one session's timeline: three hours of heartbeats. */
 const MAX_TIMELINE_EVENTS = 2_000;
-/** Rows of a `top` report. */
+/** Rows of a report that has the largest first. */
 const TOP_ROWS = 50;
 
 interface Window {
@@ -44,20 +45,20 @@ export interface ReportStatement {
 /** The statement of a report. */
 export function reportStatement(question: ReportQuestion): ReportStatement {
   const { report, step, from, to, by } = question;
-  const definition = REPORTS[report];
+  const definition: ReportDefinition = REPORTS[report];
   const dimensions = by.filter((one) => DIMENSIONS.includes(one));
   const times = step === undefined ? [] : [{ name: 'time', sql: timeOf(step) }];
-  const texts = dimensions.map((name) => ({ name, sql: position(name) }));
+  const texts = [...(definition.groups ?? []), ...dimensions].map((name) => ({ name, sql: position(name) }));
   const figures = definition.figures(step ?? to - from);
   const groups = [...times, ...texts].map(({ name }) => name);
-  const order = report === 'top' ? ['sessions DESC', ...groups] : groups;
+  const order = [...(definition.largest ?? []).map((name) => `${name} DESC`), ...groups];
   const sql = [
     `SELECT ${[...times, ...texts, ...figures].map(({ name, sql }) => `${sql} AS ${name}`).join(', ')}`,
     `FROM ${QOS_TABLE}`,
     `WHERE ${conditions(question)} AND ${definition.where}`,
     ...(groups.length === 0 ? [] : [`GROUP BY ${groups.join(', ')}`]),
     ...(order.length === 0 ? [] : [`ORDER BY ${order.join(', ')}`]),
-    `LIMIT ${report === 'top' ? TOP_ROWS : MAX_ROWS}`,
+    `LIMIT ${definition.largest === undefined ? MAX_ROWS : TOP_ROWS}`,
   ].join('\n');
   return {
     sql,
