@@ -73,6 +73,8 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
   app.get('/dashboard', (context) => answerDashboard(context.req.raw, context.env));
   app.get('/assets/:file', (context) => answerAsset(context.req.raw, context.env));
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
+  // Before `/t/*`, which would take a beacon's path for a player's.
+  addQos(app, playback, now);
   for (const path of ['/live/*', '/t/*']) {
     app.all(path, (context) => {
       if (!isRead(context.req.method)) {
@@ -83,7 +85,6 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
       return answerPlayback(context.req.raw, { env, now: now(), record, ...playback });
     });
   }
-  addQos(app, playback, now);
   app.route('/', createAdminApp(now));
 
   app.all('/publish/*', (context) => otherMethod(context.req.method, READ_AND_POST));
