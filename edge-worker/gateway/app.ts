@@ -9,6 +9,7 @@ import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
+import { OldestPlayable } from './oldest-playable.ts';
 import { answerAsset, answerWatchPage } from './pages.ts';
 import { answerPlayback, type Deliver, type FindKept, type PlaybackContext } from './play.ts';
 import { answerPublish } from './publish.ts';
@@ -60,6 +61,7 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
     background: parts.background ?? ((): void => undefined),
     sessions: new ViewerSession(),
     heights: new RenditionHeights(),
+    oldest: new OldestPlayable(),
   };
   const app = new Hono<{ Bindings: Env }>();
 
