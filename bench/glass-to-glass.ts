@@ -9,15 +9,15 @@ import { startBrowser } from '../test/support/browser.ts';
 import { fetchPlaylist, fetchVariants, until } from '../test/support/live-client.ts';
 import { startRill } from '../test/support/rill-instance.ts';
 import { startStampedPublisher } from '../test/support/stamped-publisher.ts';
-import { print, printMachine, summarize } from './report.ts';
+import { print, printMachine, quantile, summarize } from './report.ts';
 import { COPY_LADDER, ENCODED_LADDER } from '../test/support/ladders.ts';
 
 /** The stream runs for so long before a player joins. */
 const WARM_UP_MS = 10_000;
 /** How often a player joins: where in a part it does so stays with it as latency. */
-const JOINS = 4;
-const SETTLE_MS = 4_000;
-const SAMPLES = 12;
+const JOINS = 9;
+const SETTLE_MS = 3_000;
+const SAMPLES = 6;
 const SAMPLE_MS = 500;
 
 printMachine(
@@ -45,7 +45,9 @@ async function measure(name: string, partTarget: number, ladder: object): Promis
     await sleep(WARM_UP_MS);
     const latencies: number[] = [];
     const buffers: number[] = [];
+    const byJoin: number[] = [];
     for (let join = 0; join < JOINS; join += 1) {
+      const first = latencies.length;
       const joined = await browser.playWithDefaults(playUrl);
       await joined.playing();
       await sleep(SETTLE_MS);
@@ -57,10 +59,12 @@ async function measure(name: string, partTarget: number, ladder: object): Promis
           buffers.push(seen.bufferSeconds * 1000);
         }
       }
+      byJoin.push(Math.round(quantile(latencies.slice(first), 0.5)));
       await joined.page.close();
     }
     print(`${name}, parts of ${partTarget} s: glass to glass ${summarize(latencies, 'ms')}`);
     print(`${name}, parts of ${partTarget} s: player's buffer ${summarize(buffers, 'ms')}`);
+    print(`${name}, parts of ${partTarget} s: by join ${byJoin.join(', ')} ms`);
   } finally {
     await browser.close();
     await publisher.stop();

@@ -10,6 +10,8 @@ const SOURCE = 'edge-worker/pages';
 /** Entry points that the pages name as `{{file}}`. */
 const ENTRIES = ['watch.ts', 'watch.css'];
 const PAGES = ['watch.html'];
+/** Modules for other people's pages, under names that stay: `/assets/rill-qoe.js`. */
+const MODULES = ['qoe/rill-qoe.ts'];
 
 /**
  * Builds all pages; `directory` defaults to `.build/pages`, which `wrangler.toml` names. Existing files are replaced
@@ -17,11 +19,26 @@ const PAGES = ['watch.html'];
  */
 export async function buildPages(directory = path.join(ROOT, '.build/pages')): Promise<void> {
   const assets = path.join(directory, 'assets');
+  const names = await bundle(ENTRIES, '[name]-[hash]', assets);
+  const modules = await bundle(MODULES, '[name]', assets);
+  for (const page of PAGES) {
+    const text = await readFile(path.join(ROOT, SOURCE, page), 'utf8');
+    await replaceFile(path.join(directory, page), fillIn(text, names));
+  }
+  await removeOthers(assets, new Set([...names.values(), ...modules.values()]));
+}
+
+/** Builds entry points and gives the built file's name of each. */
+async function bundle(
+  entries: readonly string[],
+  entryNames: string,
+  outdir: string,
+): Promise<ReadonlyMap<string, string>> {
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ENTRIES.map((entry) => path.join(SOURCE, entry)),
-    entryNames: '[name]-[hash]',
-    outdir: assets,
+    entryPoints: entries.map((entry) => path.join(SOURCE, entry)),
+    entryNames,
+    outdir,
     bundle: true,
     minify: true,
     format: 'esm',
@@ -30,12 +47,7 @@ export async function buildPages(directory = path.join(ROOT, '.build/pages')): P
     metafile: true,
     logLevel: 'error',
   });
-  const names = assetNames(metafile);
-  for (const page of PAGES) {
-    const text = await readFile(path.join(ROOT, SOURCE, page), 'utf8');
-    await replaceFile(path.join(directory, page), fillIn(text, names));
-  }
-  await removeOthers(assets, new Set(names.values()));
+  return assetNames(metafile);
 }
 
 /** The built file's name of each entry point. */

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { controlUrl, type Location } from './addresses.ts';
+import { table } from './table.ts';
 import { CommandError } from './terminal.ts';
 
 /** The control API answers from memory. */
@@ -63,18 +64,6 @@ export function streamTable(streams: readonly LiveStream[]): string {
     one.renditions.map(({ name }) => name).join(' ') || '-',
   ]);
   return table([['STREAM', 'PROTOCOL', 'FROM', 'LIVE FOR', 'LAST PART', 'RENDITIONS'], ...rows]);
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }
 
 function uptime(total: number): string {

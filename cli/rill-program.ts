@@ -13,6 +13,7 @@ import { readInstance } from './instance.ts';
 import { addPolicy } from './policy-commands.ts';
 import { listStreams, streamTable } from './live-streams.ts';
 import { signPlayToken } from './play-token.ts';
+import { askQosReport } from './qos-report.ts';
 import { readSecrets, type Secrets } from './secrets.ts';
 import { say } from './terminal.ts';
 import { addTokenOptions, readTokenRequest } from './token-options.ts';
@@ -22,6 +23,15 @@ const DEFAULT_TTL = '12h';
 const ttl = z.custom<Seconds>((value) => typeof value === 'number');
 const playSchema = z.object({ ttl, watch: z.boolean().default(false) });
 const publishSchema = z.object({ rtmp: z.boolean().default(false), srt: z.boolean().default(false) });
+const qosSchema = z.object({
+  stream: z.string().optional(),
+  from: z.string().optional(),
+  to: z.string().optional(),
+  step: z.string().optional(),
+  by: z.string().optional(),
+  json: z.boolean().default(false),
+  csv: z.boolean().default(false),
+});
 const streamsSchema = z.object({ json: z.boolean().default(false) });
 
 /** Makes the program; each command prints its result alone to stdout. */
@@ -32,6 +42,7 @@ export function createRillProgram(): Command {
   addPublishKey(program);
   addToken(program);
   addStreams(program);
+  addQos(program);
   addPolicy(program);
   addRevoke(program);
   addKeys(program);
@@ -107,6 +118,32 @@ function addStreams(program: Command): void {
       const { location, secrets } = await reach(given);
       const streams = await listStreams(location, secrets.controlToken);
       say(streamsSchema.parse(given).json ? JSON.stringify(streams, null, 2) : streamTable(streams));
+    });
+}
+
+function addQos(program: Command): void {
+  addInstanceOptions(program.command('qos'))
+    .description('a report on how playback went: concurrents, sessions, startup, rebuffering, failures, …')
+    .argument('<report>', 'name of the report, or session/{id}')
+    .option('--stream <stream>', 'of one stream', streamArgument)
+    .option('--from <time>', 'Unix seconds, ISO 8601 in UTC, or back from now: -15m')
+    .option('--to <time>', 'like --from; now unless given')
+    .option('--step <duration>', 'a row for each such time: 10s, 5m, 1h')
+    .option(
+      '--by <dimensions>',
+      'country, region, asn, colo, rendition, player, device, browser, os, protocol',
+    )
+    .option('--json', 'as JSON')
+    .option('--csv', 'as CSV')
+    .action(async (report: string, given: unknown, command: Command) => {
+      const { json, csv, ...parameters } = qosSchema.parse(given);
+      if (json && csv) {
+        command.error('error: --json and --csv exclude each other');
+      }
+      const { location, secrets } = await reach(given);
+      const text = csv ? 'csv' : 'table';
+      const question = { report, parameters, format: json ? 'json' : text } as const;
+      say(await askQosReport(question, { location, playSecret: secrets.playSecret, now: now() }));
     });
 }
 

@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import process from 'node:process';
+import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
@@ -15,6 +16,7 @@ import { claimDataDir, refuseDataDirInUse } from './instance.ts';
 import { renderPanel } from './panel.ts';
 import { signPlayToken } from './play-token.ts';
 import { reservePort, type WantedPort } from './ports.ts';
+import { hasQosEngine, type QosEngine } from './qos-engine.ts';
 import { runCommand } from './run-command.ts';
 import { ensureSecrets, type Secrets } from './secrets.ts';
 import { System } from './system.ts';
@@ -66,6 +68,7 @@ async function run(given: unknown): Promise<void> {
   const system = new System({
     location,
     storagePort,
+    qosEngine: await reserveQosEngine(),
     dataDir,
     secrets,
     configFile,
@@ -133,6 +136,22 @@ async function reservePorts(
     flag: '--host',
   });
   return { location: { host, ports: { edge, rtmp, srt, control } }, storagePort };
+}
+
+/** Its password is as short-lived as its process. */
+async function reserveQosEngine(): Promise<QosEngine | undefined> {
+  if (!hasQosEngine()) {
+    step('playback is not recorded: the optional package chdb is not installed (npm install)');
+    return undefined;
+  }
+  const port = await reservePort({
+    protocol: 'tcp',
+    host: '127.0.0.1',
+    port: 0,
+    purpose: 'QoS engine',
+    flag: '--host',
+  });
+  return { port, password: randomBytes(32).toString('base64url') };
 }
 
 async function findConfig(file: string | undefined): Promise<string | undefined> {

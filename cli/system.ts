@@ -7,6 +7,7 @@ import { milliseconds } from '#shared/media-time.ts';
 import { publishKey } from '../origin/ingest/access/publish-keys.ts';
 import { controlUrl, edgeUrl, publishUrl, type Location } from './addresses.ts';
 import { canDrawText, demoArguments } from './demo-source.ts';
+import { qosEnginePlan, qosEnvironment, type QosEngine } from './qos-engine.ts';
 import type { Secrets } from './secrets.ts';
 import { SupervisedProcess, type ProcessPlan } from './supervised-process.ts';
 import type { CommandError } from './terminal.ts';
@@ -16,6 +17,8 @@ export interface SystemOptions {
   readonly location: Location;
   /** Port of the local object storage, on 127.0.0.1. */
   readonly storagePort: number;
+  /** The embedded QoS engine; `undefined`: playback is not recorded. */
+  readonly qosEngine: QosEngine | undefined;
   readonly dataDir: string;
   readonly secrets: Secrets;
   /** The origin's configuration file. */
@@ -52,11 +55,12 @@ export class System {
     return this.#failed.promise;
   }
 
-  /** Starts edge, origin and demo source, each when the one before is ready. */
+  /** Starts edge, origin and demo source, each when the one before is ready; the QoS engine keeps none waiting. */
   async start(): Promise<void> {
     await this.#startProcess(edgePlan(this.#options), (error) => {
       this.#failed.resolve(error);
     });
+    this.#startQosEngine();
     await this.#startProcess(originPlan(this.#options), (error) => {
       this.#failed.resolve(error);
     });
@@ -83,6 +87,22 @@ export class System {
     }
   }
 
+  /** The edge keeps what it has to write until the engine is there. */
+  #startQosEngine(): void {
+    const { qosEngine, dataDir, say } = this.#options;
+    if (qosEngine === undefined) {
+      return;
+    }
+    const onGivenUp = (error: CommandError): void => {
+      say(`${error.message}; playback goes on and is not recorded`);
+    };
+    this.#startProcess(qosEnginePlan(qosEngine, dataDir), onGivenUp).catch((error: unknown) => {
+      if (!this.#stopping) {
+        say(`${String(error)}; playback goes on and is not recorded`);
+      }
+    });
+  }
+
   async #startProcess(plan: ProcessPlan, onGivenUp: (error: CommandError) => void): Promise<void> {
     if (this.#stopping) {
       return;
@@ -96,7 +116,14 @@ export class System {
   }
 }
 
-function edgePlan({ location, storagePort, dataDir, secrets, logLevel }: SystemOptions): ProcessPlan {
+function edgePlan({
+  location,
+  storagePort,
+  qosEngine,
+  dataDir,
+  secrets,
+  logLevel,
+}: SystemOptions): ProcessPlan {
   return {
     name: 'edge',
     command: process.execPath,
@@ -117,6 +144,7 @@ function edgePlan({ location, storagePort, dataDir, secrets, logLevel }: SystemO
       RILL_S3_ACCESS_KEY_ID: secrets.s3AccessKeyId,
       RILL_S3_SECRET_ACCESS_KEY: secrets.s3SecretAccessKey,
       RILL_LOG_LEVEL: logLevel,
+      ...qosEnvironment(qosEngine),
     },
   };
 }

@@ -28,6 +28,12 @@ export interface Env {
   readonly RELAY?: Relays;
   /** One cache object per stream, used when `RILL_CACHE_MIB` is set: where no platform caches delivery. */
   readonly CACHE?: Hubs;
+  /** Analytics Engine's data set `rill_qos`, where points go unless ClickHouse is named. */
+  readonly QOS?: AnalyticsEngineDataset;
+  /** The one QoS writer, which keeps rows until ClickHouse has them. */
+  readonly QOS_WRITER?: Hubs;
+  /** The one object that knows who watches now. */
+  readonly QOS_NOW?: Hubs;
   /** One object per viewer whose sessions are counted, by the viewer's name. */
   readonly VIEWER_SESSIONS?: ViewerSessionObjects;
   /** The one object that holds policies, keys and revocations. */
@@ -55,6 +61,18 @@ export interface Env {
   readonly RILL_SESSION_MAX_SECONDS?: string;
   /** What an origin presents as `Authorization: Bearer` when it publishes. */
   readonly RILL_SERVICE_TOKEN?: string;
+  /** Base URL of ClickHouse's HTTP interface; with it QoS goes there, and reports are asked there. */
+  readonly RILL_CLICKHOUSE_URL?: string;
+  /** `default` unless set. */
+  readonly RILL_CLICKHOUSE_USER?: string;
+  readonly RILL_CLICKHOUSE_PASSWORD?: string;
+  /** `default` unless set. */
+  readonly RILL_CLICKHOUSE_DATABASE?: string;
+  /** Account and API token with which reports are asked of Analytics Engine's SQL API. */
+  readonly RILL_ANALYTICS_ACCOUNT?: string;
+  readonly RILL_ANALYTICS_TOKEN?: string;
+  /** Share of requests that become `delivery` points, 0 to 1. */
+  readonly RILL_QOS_DELIVERY_SAMPLE?: string;
   /** Set, be it empty, where Cloudflare's network does not stand before the Worker. */
   readonly RILL_TRUSTED_HEADERS?: TrustedHeaders;
 }
@@ -63,7 +81,14 @@ declare global {
   namespace Cloudflare {
     interface GlobalProps {
       mainModule: typeof entrypoints;
-      durableNamespaces: 'StreamHub' | 'StreamRelay' | 'DeliveryCache' | 'ViewerSessions' | 'AccessRegistry';
+      durableNamespaces:
+        | 'StreamHub'
+        | 'StreamRelay'
+        | 'DeliveryCache'
+        | 'ViewerSessions'
+        | 'AccessRegistry'
+        | 'QosWriter'
+        | 'QosNow';
     }
   }
 }

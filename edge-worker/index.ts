@@ -13,6 +13,8 @@ export { ViewerSessions } from './access/sessions/viewer-sessions.ts';
 export { DeliveryCache } from './delivery/cache/delivery-cache.ts';
 export { Delivery } from './delivery/entrypoint.ts';
 export { StreamHub } from './hub/stream-hub.ts';
+export { QosNow } from './qos/now/qos-now.ts';
+export { QosWriter } from './qos/writer.ts';
 export { StreamRelay } from './relay/stream-relay.ts';
 
 const call: CallDelivery = (props) =>

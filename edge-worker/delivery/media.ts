@@ -8,6 +8,7 @@ import { liveResourcePath, type MediaResource } from '../resource.ts';
 import { mediaFileName } from '../../shared/identifiers.ts';
 import { cacheControl } from './cache-policy.ts';
 import { askHub, discard } from './hub-client.ts';
+import { SERVED_BY_HEADER, type ServedBy } from './served-by.ts';
 import { mediaBucket } from './s3-bucket.ts';
 import { joinStoredParts, openStoredMedia } from './storage.ts';
 
@@ -31,7 +32,7 @@ export async function deliverMedia(resource: MediaResource, env: Env): Promise<R
   const stored =
     (await openStoredMedia(bucket, resource)) ?? (await joinStoredParts(bucket, resource, parts));
   if (stored !== undefined) {
-    return mediaAnswer(resource, stored.body, stored.size);
+    return mediaAnswer(resource, stored.body, { length: stored.size, servedBy: 'storage' });
   }
   if (hot.kind === 'failed') {
     throw new Error(`hub failed and object storage has no copy: ${hot.cause}`);
@@ -64,22 +65,23 @@ async function findHotMedia(resource: MediaResource, hubs: Env['HUB']): Promise<
 async function hotAnswer(resource: MediaResource, answer: Response): Promise<Response> {
   const length = answer.headers.get('content-length');
   if (length !== null) {
-    return mediaAnswer(resource, answer.body, Number(length));
+    return mediaAnswer(resource, answer.body, { length: Number(length), servedBy: 'hub' });
   }
   const bytes = new Uint8Array(await answer.arrayBuffer());
-  return mediaAnswer(resource, bytes, bytes.byteLength);
+  return mediaAnswer(resource, bytes, { length: bytes.byteLength, servedBy: 'hub' });
 }
 
 function mediaAnswer(
   resource: MediaResource,
   body: ReadableStream | Uint8Array<ArrayBuffer> | null,
-  length: number,
+  of: { readonly length: number; readonly servedBy: ServedBy },
 ): Response {
   return new Response(body, {
     headers: {
       'content-type': 'video/mp4',
       'cache-control': cacheControl({ kind: 'media' }),
-      'content-length': String(length),
+      'content-length': String(of.length),
+      [SERVED_BY_HEADER]: of.servedBy,
       // The name is never used for other bytes, so it is the validator, alike from hub and storage.
       etag: `"${resource.rendition}/${mediaFileName(resource.file)}"`,
       'accept-ranges': 'bytes',

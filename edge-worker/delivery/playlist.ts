@@ -6,6 +6,7 @@ import { TARGET_DURATION_HEADER } from '../hub/hub-headers.ts';
 import { liveResourcePath, type LiveResource } from '../resource.ts';
 import { cacheControl, type CacheSubject } from './cache-policy.ts';
 import { askHub } from './hub-client.ts';
+import { SERVED_BY_HEADER } from './served-by.ts';
 
 /** Taken where the hub does not tell, seconds: the shortest target duration there is. */
 const SHORTEST_TARGET_DURATION = 1;
@@ -46,6 +47,7 @@ async function playlistAnswer(answer: Response, subject: CacheSubject): Promise<
       'content-type': 'application/vnd.apple.mpegurl',
       'cache-control': cacheControl(subject),
       'content-length': String(body.byteLength),
+      [SERVED_BY_HEADER]: 'hub',
       etag: answer.headers.get('etag') ?? (await contentTag(body)),
     },
   });

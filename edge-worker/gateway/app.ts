@@ -8,6 +8,9 @@ import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
+import { answerBeacon } from '../qos/answer-beacon.ts';
+import { answerReport, answerSql } from '../qos/answer-reports.ts';
+import { recordDelivery, type RecordAnswered } from '../qos/record-delivery.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { OldestPlayable } from './oldest-playable.ts';
 import { answerAsset, answerWatchPage } from './pages.ts';
@@ -72,13 +75,16 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
   app.get('/assets/:file', (context) => answerAsset(context.req.raw, context.env));
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
   for (const path of ['/live/*', '/t/*']) {
-    app.all(path, ({ req, env }) =>
-      isRead(req.method)
-        ? answerPlayback(req.raw, { env, now: now(), ...playback })
-        : otherMethod(req.method, READ),
-    );
+    app.all(path, (context) => {
+      if (!isRead(context.req.method)) {
+        return otherMethod(context.req.method, READ);
+      }
+      const { env } = context;
+      const record = recorder(env, parts);
+      return answerPlayback(context.req.raw, { env, now: now(), record, ...playback });
+    });
   }
-
+  addQos(app, playback, now);
   app.route('/', createAdminApp(now));
 
   app.all('/publish/*', (context) => otherMethod(context.req.method, READ_AND_POST));
@@ -97,6 +103,37 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
 }
 
 const noRules: PlaybackContext['snapshot'] = async () => ok(INITIAL_STATE);
+
+/** Notes what a request came to, with the time from now to its first byte. */
+function recorder(env: Env, { background, now }: GatewayParts): RecordAnswered {
+  const nowMs = now === undefined ? Date.now : (): number => now() * 1000;
+  const startedAt = nowMs();
+  return (answered) => {
+    const waitUntil = background ?? ((): void => undefined);
+    recordDelivery(
+      { ...answered, startedAt, firstByteAt: nowMs() },
+      { env, now: nowMs, waitUntil, random: Math.random },
+    );
+  };
+}
+
+/** Routes of quality of experience: the intake, the reports and analysts' SQL. */
+function addQos(
+  app: Hono<{ Bindings: Env }>,
+  playback: Omit<PlaybackContext, 'env' | 'now'>,
+  now: () => number,
+): void {
+  for (const path of ['/beacon', '/t/:token/beacon']) {
+    app.all(path, ({ req, env }) =>
+      req.method === 'POST'
+        ? answerBeacon(req.raw, { env, now: () => now() * 1000, ...playback })
+        : otherMethod(req.method, 'POST, OPTIONS'),
+    );
+  }
+  app.post('/v1/qos/sql', ({ req, env }) => answerSql(req.raw, { env, now }));
+  app.get('/v1/qos/*', ({ req, env }) => answerReport(req.raw, { env, now }));
+  app.all('/v1/qos/*', ({ req }) => otherMethod(req.method, READ_AND_POST));
+}
 
 function isRead(method: string): boolean {
   return method === 'GET' || method === 'HEAD';

@@ -29,7 +29,10 @@ export async function answerWatchPage(streamText: string, request: Request, env:
   return pageFile('/watch.html', request, env);
 }
 
-/** Answers `GET /assets/{file}`; the names carry a digest of their content. */
+/** Files whose name stays while their content changes: modules that other people's pages import. */
+const STABLE_ASSETS: ReadonlySet<string> = new Set(['/assets/rill-qoe.js']);
+
+/** Answers `GET /assets/{file}`; but for {@link STABLE_ASSETS} the names carry a digest of their content. */
 export async function answerAsset(request: Request, env: Env): Promise<Response> {
   return pageFile(new URL(request.url).pathname, request, env);
 }
@@ -43,11 +46,15 @@ async function pageFile(path: string, request: Request, env: Env): Promise<Respo
   headers.set('content-security-policy', CONTENT_SECURITY_POLICY);
   headers.set('referrer-policy', 'no-referrer');
   headers.set('x-content-type-options', 'nosniff');
-  headers.set(
-    'cache-control',
-    path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache',
-  );
+  headers.set('cache-control', pageCacheControl(path));
   return new Response(request.method === 'HEAD' ? null : file.body, { status: file.status, headers });
+}
+
+function pageCacheControl(path: string): string {
+  if (STABLE_ASSETS.has(path)) {
+    return 'public, max-age=3600, stale-while-revalidate=86400';
+  }
+  return path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache';
 }
 
 function conditional(request: Request): RequestInit {

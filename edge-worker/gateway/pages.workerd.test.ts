@@ -6,7 +6,7 @@ const app = createGateway({ deliver: () => Promise.reject(new Error('pages ask n
 const assets = {
   fetch: async (input: RequestInfo): Promise<Response> => {
     const { pathname } = new URL(new Request(input).url);
-    return pathname === '/watch.html' || pathname === '/assets/watch-1.js'
+    return ['/watch.html', '/assets/watch-1.js', '/assets/rill-qoe.js'].includes(pathname)
       ? new Response(pathname, { headers: { 'content-type': 'text/html', etag: '"1"' } })
       : new Response('none', { status: 404 });
   },
@@ -29,6 +29,12 @@ describe('pages', () => {
   it('serves files named by their content for ever', async () => {
     const answer = await get('/assets/watch-1.js');
     expect(answer.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+  });
+
+  it('serves the player module to any page under a name that stays, so not for ever', async () => {
+    const answer = await get('/assets/rill-qoe.js');
+    expect(answer.headers.get('cache-control')).toMatch(/^public, max-age=3600,/);
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
   });
 
   it.each(['/watch/', '/watch/Show', '/watch/%2e%2e', '/watch/sh%C3%B6w', '/assets/none.js', '/watch/a/b'])(

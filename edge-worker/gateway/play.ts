@@ -17,6 +17,7 @@ import { carryFromMultivariant, carryOn, type Carriage } from './carry-token.ts'
 import { ANY_ORIGIN } from './cors.ts';
 import { denialAnswer } from './denial-answer.ts';
 import { splitTokenPath, type FoundToken } from './find-token.ts';
+import type { RecordAnswered } from '../qos/record-delivery.ts';
 import { applyRequest } from './http-semantics.ts';
 import type { OldestPlayable } from './oldest-playable.ts';
 import { placeOf } from './place.ts';
@@ -57,6 +58,8 @@ export interface PlaybackContext {
   readonly snapshot: () => Promise<Result<AccessSnapshot, AccessUnavailable>>;
   /** Keeps work alive that goes on after the answer. */
   readonly background: (work: Promise<unknown>) => void;
+  /** Hears of each answered request; it keeps nobody waiting. */
+  readonly record?: RecordAnswered;
 }
 
 /** Answers `GET` and `HEAD` below `/live/` and `/t/{token}/live/`. */
@@ -89,7 +92,7 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
     (await refuseAboveLimits(resource, grant, limits)) ??
     (await refuseBeyondTimeShift(resource, grant, limits));
   if (refused !== undefined) {
-    return answerRequest(request, takeAnswer(refused));
+    return respond(await applyRequest(request, takeAnswer(refused)));
   }
   const query = grant.timeShift === undefined ? url.searchParams : askForWhole(url.searchParams);
   const canonical = canonicalPath(resource, query);
@@ -101,7 +104,9 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
     return denialAnswer(carriage.failure, resource.stream);
   }
   const viewer = { resource, admission: admission.value, carriage: carriage.value, url };
-  return answerRequest(request, await rewriteForViewer(delivered, viewer));
+  const answer = await applyRequest(request, await rewriteForViewer(delivered, viewer));
+  context.record?.({ request, resource, admission: admission.value, delivered, answer });
+  return respond(answer);
 }
 
 /** How the token goes on from this answer; a multivariant playlist that is there may start a session. */
@@ -126,8 +131,7 @@ async function carry(
     : issued;
 }
 
-async function answerRequest(request: Request, forViewer: Delivered): Promise<Response> {
-  const { status, headers, body } = await applyRequest(request, forViewer);
+function respond({ status, headers, body }: Delivered): Response {
   return new Response(body, { status, headers: { ...headers, ...ANY_ORIGIN } });
 }
 

@@ -36,13 +36,23 @@ const environmentSchema = z.object({
   RILL_INSPECTOR_PORT: port.optional(),
   /** JSON object that every request has as `request.cf`. */
   RILL_CF: z.string().default('{}'),
-  /** Session tokens; empty: as without. */
-  RILL_SESSION_SECRET: z.string().default(''),
+  /** Life of session tokens; empty: as without. */
   RILL_SESSION_SECONDS: z.string().regex(SECONDS, 'must be seconds').default(''),
   RILL_SESSION_MAX_SECONDS: z.string().regex(SECONDS, 'must be seconds').default(''),
   ...trustedHeaderVariables,
   RILL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 });
+/** Variables that the Worker gets as they stand in the environment. */
+const PASSED_ON = [
+  'RILL_SESSION_SECRET',
+  'RILL_SESSION_SECONDS',
+  'RILL_SESSION_MAX_SECONDS',
+  'RILL_CLICKHOUSE_URL',
+  'RILL_CLICKHOUSE_USER',
+  'RILL_CLICKHOUSE_PASSWORD',
+  'RILL_CLICKHOUSE_DATABASE',
+  'RILL_QOS_DELIVERY_SAMPLE',
+] as const;
 const cfSchema = z.record(z.string(), z.json());
 
 await run();
@@ -89,16 +99,21 @@ function readOptions(environment: NodeJS.ProcessEnv): EdgeHostOptions | undefine
     },
     ...(settings.RILL_S3_ENDPOINT === '' ? {} : { store: storeOf(settings) }),
     cacheMib: settings.RILL_CACHE_MIB,
-    variables: {
-      RILL_SESSION_SECRET: settings.RILL_SESSION_SECRET,
-      RILL_SESSION_SECONDS: settings.RILL_SESSION_SECONDS,
-      RILL_SESSION_MAX_SECONDS: settings.RILL_SESSION_MAX_SECONDS,
-    },
     inspectorPort: settings.RILL_INSPECTOR_PORT,
+    variables: passedOn(environment),
     cf: cfSchema.parse(JSON.parse(settings.RILL_CF)),
     trustedHeaders: trustedHeadersOf(settings),
     log: createLog(settings.RILL_LOG_LEVEL),
   };
+}
+
+function passedOn(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    PASSED_ON.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
 }
 
 function storeOf(settings: z.infer<typeof environmentSchema>): NonNullable<EdgeHostOptions['store']> {

@@ -45,9 +45,10 @@ export interface WorkerHostOptions {
   readonly store: MediaStore | undefined;
   /** MiB of memory for delivery's cache; 0 leaves it out. */
   readonly cacheMib: number;
-  readonly variables: Readonly<Record<string, string>>;
   /** Port of V8's inspector on 127.0.0.1. */
   readonly inspectorPort: number | undefined;
+  /** Further variables of the Worker by name. */
+  readonly variables: Readonly<Record<string, string>>;
   readonly cf: Readonly<Record<string, Json>>;
   readonly trustedHeaders: TrustedHeaders;
   readonly log: Log;
@@ -94,12 +95,12 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
         unsafeDirectSockets: [{ host: options.front.host, port: options.front.port }],
         bindings: {
           ...worker.bindings,
-          ...options.variables,
           RILL_PLAY_SECRET: options.secrets.playSecret,
           RILL_SERVICE_TOKEN: options.secrets.serviceToken,
           RILL_CACHE_MIB: String(options.cacheMib),
           RILL_TRUSTED_HEADERS: withoutAbsent(options.trustedHeaders),
           ...storeBindings(options.store, options.secrets),
+          ...options.variables,
         },
         serviceBindings: { ...worker.serviceBindings, ...pages?.bindings },
         r2Buckets: buckets,

@@ -11,6 +11,7 @@ import {
 export type HubRoute =
   | { readonly kind: 'publish'; readonly epoch: number }
   | { readonly kind: 'position' }
+  | { readonly kind: 'load' }
   | { readonly kind: 'multivariant' }
   | { readonly kind: 'media-playlist'; readonly rendition: string }
   | { readonly kind: 'media'; readonly rendition: string; readonly file: MediaFile }
@@ -35,6 +36,9 @@ function publishRoute(method: string, rest: readonly string[]): HubRoute {
   const [epoch] = rest;
   if (epoch === undefined) {
     return method === 'GET' ? { kind: 'position' } : UNKNOWN;
+  }
+  if (method === 'GET') {
+    return rest.length === 1 && epoch === 'load' ? { kind: 'load' } : UNKNOWN;
   }
   return method === 'POST' && rest.length === 1 && EPOCH.test(epoch)
     ? { kind: 'publish', epoch: Number(epoch) }

@@ -8,13 +8,14 @@ import { renderMultivariantPlaylist } from '#shared/playlist/multivariant-playli
 import type { PublishAnswer, PublishFrame } from '#shared/wire/publish.ts';
 import { describeMultivariantPlaylist } from './describe-multivariant.ts';
 import type { Directives } from './directives.ts';
+import { mustWait, type HeldFor } from './held-for.ts';
 import { HotMedia } from './hot-media.ts';
 import { closeEpoch } from './begin-epoch.ts';
 import { oldestInits, type LiveWindow } from './live-window.ts';
 import { locateMedia } from './locate-media.ts';
 import { renderDeltaUpdate, renderWholePlaylist } from './playlist-text.ts';
 import { Recovery } from './recovery.ts';
-import { decideReload } from './reload.ts';
+import { decideReload, joinWait } from './reload.ts';
 import { segmentAt } from './segment-list.ts';
 import type { InitRow, WindowChanges } from './stored-window.ts';
 import { changesBetween } from './stored-window.ts';
@@ -52,15 +53,6 @@ export interface Unwritten {
   readonly oldestInits: ReadonlyMap<string, number>;
 }
 
-type Condition =
-  | {
-      readonly kind: 'reload';
-      readonly rendition: string;
-      readonly msn: number | undefined;
-      readonly part: number | undefined;
-    }
-  | { readonly kind: 'media'; readonly rendition: string; readonly file: MediaFile };
-
 /** A stream's live state. */
 export class LiveStream {
   #window: LiveWindow | undefined;
@@ -68,7 +60,9 @@ export class LiveStream {
   #written: LiveWindow | undefined;
   #unwrittenInits: InitRow[] = [];
   readonly #hot = new HotMedia(HOT_BYTES);
-  readonly #waiters = new Waiters<Condition>(MAX_HELD_REQUESTS);
+  readonly #waiters = new Waiters<HeldFor>(MAX_HELD_REQUESTS);
+  /** When each rendition's newest part came, Unix milliseconds. */
+  readonly #lastPartAt = new Map<string, number>();
   /** Rendered playlists of the current window, by rendition and variant. */
   readonly #texts = new Map<string, Uint8Array>();
   readonly #recovery: Recovery;
@@ -139,7 +133,10 @@ export class LiveStream {
   }
 
   #keepBytes({ epoch, nextSeq }: LiveWindow, { update, payload }: PublishFrame): void {
-    if (update.kind === 'part') {
+    if (update.kind === 'begin') {
+      this.#lastPartAt.clear();
+    } else if (update.kind === 'part') {
+      this.#lastPartAt.set(update.rendition, Date.now());
       this.#hot.addPart({ rendition: update.rendition, epoch, msn: update.msn, part: update.part }, payload);
     } else if (update.kind === 'init') {
       this.#hot.addInit(update.rendition, epoch, payload);
@@ -195,8 +192,25 @@ export class LiveStream {
         return { kind: end === 'too-many' ? 'too-many' : 'held-too-long' };
       }
       decision = { kind: 'now' };
+    } else if (decision.kind === 'now' && msn === undefined) {
+      await this.#holdToJoin(window, rendition);
     }
     return decision.kind === 'now' ? this.#mediaText(rendition, directives) : decision;
+  }
+
+  /** Lets a player that joins have the next part, where that is about to come. */
+  async #holdToJoin(window: LiveWindow, name: string): Promise<void> {
+    const lastPartAt = this.#lastPartAt.get(name);
+    const rendition = window.renditions.get(name);
+    if (lastPartAt === undefined || rendition?.active !== true || window.ended) {
+      return;
+    }
+    const milliseconds = joinWait(Date.now() - lastPartAt, window.begin.partTarget * 1000);
+    if (milliseconds > 0) {
+      const next = { msn: rendition.nextMsn, part: rendition.open?.parts.length ?? 0 };
+      const condition: HeldFor = { kind: 'reload', rendition: name, ...next };
+      await this.#waiters.hold(`join/${JSON.stringify(condition)}`, condition, milliseconds);
+    }
   }
 
   #mediaText(name: string, { skip }: Directives): PlaylistOutcome {
@@ -276,14 +290,8 @@ export class LiveStream {
     }
   }
 
-  #hold(window: LiveWindow, condition: Condition): Promise<HoldEnd> {
+  #hold(window: LiveWindow, condition: HeldFor): Promise<HoldEnd> {
     const milliseconds = HOLD_FACTOR * window.begin.targetDuration * 1000;
     return this.#waiters.hold(JSON.stringify(condition), condition, milliseconds);
   }
-}
-
-function mustWait(window: LiveWindow, condition: Condition): boolean {
-  return condition.kind === 'media'
-    ? locateMedia(window, condition.rendition, condition.file) === 'hinted'
-    : decideReload(window, condition.rendition, condition).kind === 'hold';
 }

@@ -41,6 +41,21 @@ export function decideReload(
   return msn === undefined || hasReached(rendition, msn, part) ? { kind: 'now' } : { kind: 'hold' };
 }
 
+/** Share of a part target for which the newest part is as good as new to a player that joins. */
+const FRESH_SHARE = 0.25;
+/** Part targets after which the next part is late rather than on its way: nobody waits for it to join. */
+const LATE_SHARE = 1.5;
+
+/**
+ * Milliseconds for which a reload without directives waits for the next part; 0 where it is answered at once.
+ * Such a playlist is where a player joins, and a player stays as far behind as the playlist was old: a moment's
+ * wait, at most one part's, is worth as much latency for as long as it plays. Times are in milliseconds.
+ */
+export function joinWait(sinceLastPart: number, partTarget: number): number {
+  const isFresh = sinceLastPart <= FRESH_SHARE * partTarget;
+  return isFresh ? 0 : Math.max(0, LATE_SHARE * partTarget - sinceLastPart);
+}
+
 /** Whether the segment is complete, or the part is there; a part past the last means part 0 of the next. */
 function hasReached(rendition: RenditionWindow, msn: number, part: number | undefined): boolean {
   if (msn >= rendition.nextMsn) {

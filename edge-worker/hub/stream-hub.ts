@@ -5,6 +5,7 @@ import {
   decodePublishFrames,
   MAX_BODY_BYTES,
   type FrameFailure,
+  type HubLoad,
   type HubPosition,
   type PublishAnswer,
 } from '#shared/wire/publish.ts';
@@ -36,6 +37,8 @@ const NO_DIRECTIVES = new URLSearchParams();
 export class StreamHub extends DurableObject<HubEnv> {
   #storage: HubStorage;
   #live: LiveStream;
+  #playlistsAsked = 0;
+  #mediaAsked = 0;
 
   constructor(state: DurableObjectState, env: HubEnv) {
     super(state, env);
@@ -60,15 +63,20 @@ export class StreamHub extends DurableObject<HubEnv> {
         return this.#publish(route.epoch, request);
       case 'position':
         return Response.json(this.#position());
+      case 'load':
+        return Response.json(this.#load());
       case 'multivariant':
+        this.#playlistsAsked += 1;
         return playlistResponse(this.#live.multivariantPlaylist());
       case 'media-playlist': {
+        this.#playlistsAsked += 1;
         const directives = parseDirectives(this.#live.window?.ended === true ? NO_DIRECTIVES : query);
         return directives.ok
           ? playlistResponse(await this.#live.mediaPlaylist(route.rendition, directives.value))
           : textResponse(400, directives.failure.detail);
       }
       case 'media':
+        this.#mediaAsked += 1;
         return mediaResponse(await this.#live.media(route.rendition, route.file));
       case 'unknown':
         return textResponse(404, 'no such resource');
@@ -130,6 +138,10 @@ export class StreamHub extends DurableObject<HubEnv> {
       this.#storage = new HubStorage(this.ctx.storage.sql);
       this.#live = new LiveStream(undefined);
     }
+  }
+
+  #load(): HubLoad {
+    return { held: this.#live.held, playlists: this.#playlistsAsked, media: this.#mediaAsked };
   }
 
   #position(): HubPosition {

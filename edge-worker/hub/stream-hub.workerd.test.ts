@@ -86,6 +86,22 @@ describe('publishing to a hub', () => {
     expect(await later.json()).toEqual({ latestEpoch: 100, nextMsn: 4 });
   });
 
+  it('says how many requests of viewers have reached it, and how many are held', async () => {
+    const hub = new Hub();
+    const load = async (): Promise<unknown> =>
+      (await hub.stub.fetch(`https://hub/publish/${hub.name}/load`)).json();
+    expect(await load()).toEqual({ held: 0, playlists: 0, media: 0 });
+    await hub.publish(...START, ...segments(0, 3));
+    await hub.text('index.m3u8');
+    await hub.text('v/100-0.m4s');
+    const held = hub.text('v/index.m3u8?_HLS_msn=3&_HLS_part=0');
+    await hub.holding(1);
+    expect(await load()).toEqual({ held: 1, playlists: 2, media: 1 });
+    await hub.publish(part('v', 3, 0));
+    expect(await held).toMatch(/^200 /);
+    expect(await load()).toEqual({ held: 0, playlists: 2, media: 1 });
+  });
+
   it('takes repeats silently and answers a gap with the number expected, keeping what came before it', async () => {
     const hub = new Hub();
     await hub.publish(...START);

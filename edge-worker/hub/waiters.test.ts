@@ -33,6 +33,15 @@ describe('held requests', () => {
     expect(await late).toBe('timed-out');
   });
 
+  it('time out in time although others are held longer', async () => {
+    const waiters = new Waiters<number>(10);
+    void waiters.hold('long', 1, 1_000);
+    const short = waiters.hold('short', 2, 50);
+    vi.advanceTimersByTime(50);
+    expect(await short).toBe('timed-out');
+    expect(waiters.count).toBe(1);
+  });
+
   it('are no more than the limit', async () => {
     const waiters = new Waiters<number>(1);
     const held = waiters.hold('1', 1, 100);

@@ -10,7 +10,7 @@ interface Waiter {
 
 interface Group<C> {
   readonly condition: C;
-  /** In the order of their deadlines, since all are held equally long. */
+  /** In the order of their deadlines: who asks for the same is held until the same time, or equally long. */
   readonly waiters: Waiter[];
 }
 
@@ -20,6 +20,8 @@ export class Waiters<C> {
   readonly #groups = new Map<string, Group<C>>();
   #count = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the timer is due, Unix milliseconds. */
+  #due = Infinity;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -38,9 +40,12 @@ export class Waiters<C> {
     const { promise, resolve } = Promise.withResolvers<HoldEnd>();
     const group = this.#groups.get(key) ?? { condition, waiters: [] };
     this.#groups.set(key, group);
-    group.waiters.push({ deadline: Date.now() + milliseconds, resolve });
+    const deadline = Date.now() + milliseconds;
+    group.waiters.push({ deadline, resolve });
     this.#count += 1;
-    this.#timer ??= setTimeout(() => this.#expire(), milliseconds);
+    if (deadline < this.#due) {
+      this.#wakeAt(deadline);
+    }
     return promise;
   }
 
@@ -77,16 +82,19 @@ export class Waiters<C> {
 
   /** One timer for the earliest deadline, not one for each of thousands of requests. */
   #schedule(): void {
-    if (this.#timer !== undefined) {
-      clearTimeout(this.#timer);
-    }
-    this.#timer = undefined;
     let earliest = Infinity;
     for (const group of this.#groups.values()) {
       earliest = Math.min(earliest, group.waiters[0]?.deadline ?? Infinity);
     }
-    if (earliest < Infinity) {
-      this.#timer = setTimeout(() => this.#expire(), Math.max(1, earliest - Date.now()));
+    this.#wakeAt(earliest);
+  }
+
+  #wakeAt(due: number): void {
+    if (this.#timer !== undefined) {
+      clearTimeout(this.#timer);
     }
+    this.#due = due;
+    this.#timer =
+      due === Infinity ? undefined : setTimeout(() => this.#expire(), Math.max(1, due - Date.now()));
   }
 }

@@ -1,7 +1,9 @@
 /** Builders of updates for the hub's tests. */
 
+import { parseMediaFileName, type MediaFile } from '#shared/identifiers.ts';
 import type { PublishFrame, PublishUpdate } from '#shared/wire/publish.ts';
-import type { LiveWindow } from './live-window.ts';
+import type { LiveWindow, RenditionWindow } from './live-window.ts';
+import { renderWholePlaylist } from './playlist-text.ts';
 import { takeUpdate } from './take-update.ts';
 
 /** An update without its number. */
@@ -110,4 +112,30 @@ export function take(
     throw new Error('nothing to take');
   }
   return now;
+}
+
+/** What every test of a window with `v` and `a` begins with. */
+export const START: readonly Unnumbered[] = [begin(), init('v'), init('a')];
+
+/** A rendition that must be there. */
+export function renditionOf(window: LiveWindow, name: string): RenditionWindow {
+  const rendition = window.renditions.get(name);
+  if (rendition === undefined) {
+    throw new Error(`no rendition ${name}`);
+  }
+  return rendition;
+}
+
+/** The text of a rendition's media playlist. */
+export function textOf(window: LiveWindow, name: string): string {
+  return renderWholePlaylist(window, renditionOf(window, name));
+}
+
+/** A media file by its name. */
+export function file(name: string): MediaFile {
+  const parsed = parseMediaFileName(name);
+  if (parsed === undefined) {
+    throw new Error(`no media file ${name}`);
+  }
+  return parsed;
 }

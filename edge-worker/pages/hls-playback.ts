@@ -1,6 +1,7 @@
 /** Playback through hls.js in low-latency mode, with bounded recovery from fatal errors. */
 
 import HlsJs, { ErrorDetails, ErrorTypes, Events, type ErrorData } from 'hls.js';
+import { END_LOOK_MS, EndWatch } from './end-watch.ts';
 import { chooseLatency } from './measurement.ts';
 import type { Playback, PlaybackEnd } from './playback.ts';
 
@@ -46,16 +47,19 @@ export function playWithHlsJs(video: HTMLVideoElement, playlist: string): Playba
     recovery.handle(error);
   });
   video.addEventListener('ended', onEnded);
+  const stopWatching = watchForEnd(hls, video, onEnded);
   hls.loadSource(playlist);
   hls.attachMedia(video);
   return {
     end,
+    engine: { engine: hls, player: 'hls.js', playerVersion: HlsJs.version },
     latency: () => chooseLatency(clockLatency(hls.playingDate), hls.latency),
     rendition: () => currentRendition(hls),
     stop: () => {
       video.removeEventListener('ended', onEnded);
       recovery.stop();
       stopForgetting();
+      stopWatching();
       hls.destroy();
     },
   };
@@ -83,6 +87,22 @@ function forgetStalls(hls: HlsJs): () => void {
     }, SOUND_AFTER_MS);
   });
   return () => clearTimeout(timer);
+}
+
+/** Calls `onEnded` where the video element itself does not notice the end. Returns how to stop that. */
+function watchForEnd(hls: HlsJs, video: HTMLVideoElement, onEnded: () => void): () => void {
+  const watch = new EndWatch();
+  const timer = setInterval(() => {
+    const details = hls.latestLevelDetails;
+    if (details === null) {
+      return;
+    }
+    const { live, edge } = details;
+    if (watch.hasEnded({ live, edge, currentTime: video.currentTime, paused: video.paused })) {
+      onEnded();
+    }
+  }, END_LOOK_MS);
+  return () => clearInterval(timer);
 }
 
 /** Turns fatal errors into recoveries with growing pauses, and gives up after too many in a row. */

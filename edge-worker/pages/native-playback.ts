@@ -18,6 +18,7 @@ export function playNatively(video: HTMLVideoElement, playlist: string): Playbac
   video.src = playlist;
   return {
     end,
+    engine: { player: 'native' },
     latency: () => chooseLatency(clockLatency(video), liveEdgeDistance(video)),
     rendition: () =>
       video.videoHeight === 0 ? undefined : { height: video.videoHeight, bitrate: undefined },

@@ -1,5 +1,7 @@
 /** What the page needs of a player, be it hls.js or the browser's own. */
 
+import type { PlayerEngine } from './qoe/rill-qoe.ts';
+
 /** Why playback came to an end. */
 export type PlaybackEnd =
   | { readonly kind: 'ended' }
@@ -10,6 +12,12 @@ export type PlaybackEnd =
 export interface Playback {
   /** Settles once, when playback has ended or failed. */
   readonly end: Promise<PlaybackEnd>;
+  /** The player for the measurement to ask, with its name and version. */
+  readonly engine: {
+    readonly engine?: PlayerEngine;
+    readonly player: string;
+    readonly playerVersion?: string;
+  };
   /** Seconds from the camera's clock to the picture, `undefined` where not known. */
   latency(): number | undefined;
   /** The rendition in the picture, `undefined` where not known. */

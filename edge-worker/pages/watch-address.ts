@@ -15,6 +15,14 @@ export function parseWatchAddress(href: string): WatchAddress {
   const url = new URL(href);
   const stream = url.pathname.split('/')[2] ?? '';
   const token = url.searchParams.get('token');
-  const prefix = token === null || token === '' ? '' : `/t/${encodeURIComponent(token)}`;
-  return { stream, playlist: `${prefix}/live/${stream}/index.m3u8` };
+  const playlist = `/live/${stream}/index.m3u8`;
+  if (token === null || token === '') {
+    return { stream, playlist };
+  }
+  return { stream, playlist: `/t/${encodeURIComponent(token)}${playlist}` };
+}
+
+/** Where the player of a playlist tells how playback goes: under the token with which it plays. */
+export function beaconAddress(playlist: string): string {
+  return playlist.replace(/\/live\/.*$/, '/beacon');
 }

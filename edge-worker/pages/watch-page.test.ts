@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { availabilityOf, firstMediaPlaylist, mediaAvailability } from './availability.ts';
 import { bufferedAhead, chooseLatency, formatRendition, formatSeconds } from './measurement.ts';
-import { parseWatchAddress } from './watch-address.ts';
+import { beaconAddress, parseWatchAddress } from './watch-address.ts';
 
 describe('the watch page', () => {
   it('takes its token along in the path of the media', () => {
@@ -9,7 +9,17 @@ describe('the watch page', () => {
       stream: 'show',
       playlist: '/t/a.b.c/live/show/index.m3u8',
     });
-    expect(parseWatchAddress('http://edge.example/watch/show').playlist).toBe('/live/show/index.m3u8');
+    expect(parseWatchAddress('http://edge.example/watch/show')).toEqual({
+      stream: 'show',
+      playlist: '/live/show/index.m3u8',
+    });
+  });
+
+  it.each([
+    ['/t/a.b.c/live/show/index.m3u8', '/t/a.b.c/beacon'],
+    ['/live/show/index.m3u8', '/beacon'],
+  ])('tells of the playback of %s at %s', (playlist, beacon) => {
+    expect(beaconAddress(playlist)).toBe(beacon);
   });
 
   it.each([

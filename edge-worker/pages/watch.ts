@@ -5,11 +5,11 @@ import { playWithHlsJs, supportsHlsJs } from './hls-playback.ts';
 import { bufferedAhead, NOTHING_MEASURED } from './measurement.ts';
 import { playNatively, supportsNativeHls } from './native-playback.ts';
 import type { Playback, PlaybackEnd } from './playback.ts';
+import { attachQoe, type Qoe } from './qoe/rill-qoe.ts';
 import { offerSound } from './sound.ts';
-import { countStalls, type StallCounter } from './stall-counter.ts';
 import { PlaybackSession } from './playback-session.ts';
 import { element, followControls, showMeasurement, showState, showStream } from './view.ts';
-import { parseWatchAddress } from './watch-address.ts';
+import { beaconAddress, parseWatchAddress } from './watch-address.ts';
 
 /** Time between two updates of the figures, milliseconds: readable, and cheap on a phone. */
 const MEASURE_EVERY_MS = 250;
@@ -31,11 +31,10 @@ async function watch(): Promise<void> {
     showState('refused', 'This browser can play no live video.');
     return;
   }
-  const stalls = countStalls(video);
   const session = new PlaybackSession(address.playlist);
   let ended = false;
   while (await waitUntilReady(session, ended)) {
-    const end = await playOnce({ video, playlist: session.playlist, player, stalls });
+    const end = await playOnce({ video, stream: address.stream, playlist: session.playlist, player });
     ended = end.kind === 'ended';
     showState(ended ? 'ended' : 'waiting', ended ? ENDED : 'Playback was interrupted. Trying again …');
     await pause(RETRY_MS);
@@ -73,16 +72,16 @@ async function waitUntilReady(session: PlaybackSession, ended: boolean): Promise
 
 async function playOnce(parts: {
   readonly video: HTMLVideoElement;
+  readonly stream: string;
   readonly playlist: string;
   readonly player: Player;
-  readonly stalls: StallCounter;
 }): Promise<PlaybackEnd> {
-  const { video, playlist, player, stalls } = parts;
-  stalls.reset();
+  const { video, stream, playlist, player } = parts;
   showState('waiting', 'Loading …');
   const playback = player(video, playlist);
+  const qoe = attachQoe(video, { url: beaconAddress(playlist), stream, ...playback.engine });
   const unfollow = followPicture(video);
-  const timer = setInterval(() => measure(video, playback, stalls), MEASURE_EVERY_MS);
+  const timer = setInterval(() => measure(video, playback, qoe), MEASURE_EVERY_MS);
   try {
     startMuted(video);
     return await playback.end;
@@ -90,6 +89,7 @@ async function playOnce(parts: {
     clearInterval(timer);
     unfollow();
     showMeasurement(NOTHING_MEASURED);
+    qoe.detach();
     playback.stop();
   }
 }
@@ -123,7 +123,7 @@ function startMuted(video: HTMLVideoElement): void {
   });
 }
 
-function measure(video: HTMLVideoElement, playback: Playback, stalls: StallCounter): void {
+function measure(video: HTMLVideoElement, playback: Playback, qoe: Qoe): void {
   const { buffered } = video;
   const ranges = Array.from({ length: buffered.length }, (_, index) => ({
     start: buffered.start(index),
@@ -134,7 +134,7 @@ function measure(video: HTMLVideoElement, playback: Playback, stalls: StallCount
     buffer: bufferedAhead(ranges, video.currentTime),
     rendition: playback.rendition(),
     droppedFrames: video.getVideoPlaybackQuality().droppedVideoFrames,
-    stalls: stalls.count(),
+    stalls: qoe.figures().stalls,
   });
 }
 

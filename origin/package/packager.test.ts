@@ -1,4 +1,4 @@
-import { mediaSequenceNumber, milliseconds, seconds, ticks } from '#shared/media-time.ts';
+import { mediaSequenceNumber, milliseconds, seconds, ticks, type Milliseconds } from '#shared/media-time.ts';
 import { describe, expect, it } from 'vitest';
 import type { PackagerEvent } from './packager-event.ts';
 import { Packager } from './packager.ts';
@@ -26,6 +26,11 @@ function createPackager(
   });
 }
 
+/** A live source: each sample arrives when it ends. */
+function arrivalOf(track: Track, sample: Sample): Milliseconds {
+  return milliseconds(WALL_CLOCK + ((sample.decodeTime + sample.duration) / track.timescale) * 1000);
+}
+
 /** All samples in the order of their decode times' ends, arriving when they end. */
 function interleave(sources: readonly Source[]) {
   return sources
@@ -33,7 +38,7 @@ function interleave(sources: readonly Source[]) {
       samples.map((sample) => ({
         trackId: track.id,
         sample,
-        now: milliseconds(WALL_CLOCK + ((sample.decodeTime + sample.duration) / track.timescale) * 1000),
+        now: arrivalOf(track, sample),
       })),
     )
     .sort((a, b) => a.now - b.now);
@@ -79,7 +84,7 @@ describe('parts', () => {
   it('closes a part at once with the frame after which another would not fit', () => {
     const packager = createPackager([VIDEO_30]);
     const closedBy = VIDEO_30.samples.flatMap((sample, index) =>
-      only(packager.push(1, sample, milliseconds(0)), 'part').map(() => index),
+      only(packager.push(1, sample, arrivalOf(VIDEO_30.track, sample)), 'part').map(() => index),
     );
     expect(closedBy.slice(0, 5)).toEqual([14, 29, 44, 59, 74]);
   });
@@ -91,7 +96,7 @@ describe('parts', () => {
     };
     const packager = createPackager([source]);
     const closedBy = source.samples.flatMap((sample, index) =>
-      only(packager.push(1, sample, milliseconds(0)), 'part').map(() => index),
+      only(packager.push(1, sample, arrivalOf(source.track, sample)), 'part').map(() => index),
     );
     expect(closedBy).toEqual([13, 27, 41, 55]);
   });
@@ -212,8 +217,10 @@ describe('segments', () => {
     const late = { track: LOW, samples: steadyVideo({ frames: 240, frameTicks: 3000, gop: 63 }) };
     const packager = createPackager([VIDEO_30, late]);
     const events = [
-      ...VIDEO_30.samples.slice(0, 65).flatMap((sample) => [...packager.push(1, sample, milliseconds(0))]),
-      ...late.samples.slice(0, 64).flatMap((sample) => [...packager.push(2, sample, milliseconds(0))]),
+      ...VIDEO_30.samples
+        .slice(0, 65)
+        .flatMap((sample) => [...packager.push(1, sample, arrivalOf(VIDEO_30.track, sample))]),
+      ...late.samples.slice(0, 64).flatMap((sample) => [...packager.push(2, sample, arrivalOf(LOW, sample))]),
     ];
     expect(only(events, 'segment').map((segment) => [segment.trackId, segment.duration])).toEqual([
       [1, 2],
@@ -302,17 +309,35 @@ describe('time', () => {
     ).toEqual([0, 500, 1000, 1500, 2000]);
   });
 
+  it('anchors PROGRAM-DATE-TIME behind the burst that a connecting encoder sends', () => {
+    const packager = createPackager([VIDEO_30]);
+    const burst = 30;
+    const events = VIDEO_30.samples.flatMap((sample, index) => [
+      ...packager.push(1, sample, milliseconds(WALL_CLOCK + (Math.max(burst, index + 1) / 30) * 1000)),
+    ]);
+    expect(only(events, 'part')[0]?.programDateTime).toBe(WALL_CLOCK);
+  });
+
+  it('does not hold back more than three seconds of a file that comes at once', () => {
+    const packager = createPackager([VIDEO_30]);
+    const pushed = VIDEO_30.samples.findIndex(
+      (sample) => packager.push(1, sample, milliseconds(WALL_CLOCK)).length > 0,
+    );
+    // The last frame's share of three seconds is lost to rounding.
+    expect([90, 91]).toContain(pushed + 1);
+  });
+
   it.each([
     ['back by more than a second', -2],
     ['ahead by more than ten seconds', 11],
   ])('ends the run when the clock jumps %s', (_, jump) => {
     const packager = createPackager([VIDEO_30]);
     for (const sample of VIDEO_30.samples.slice(0, 90)) {
-      packager.push(1, sample, milliseconds(0));
+      packager.push(1, sample, arrivalOf(VIDEO_30.track, sample));
     }
     const jumped = steadyVideo({ frames: 1, frameTicks: 512, gop: 1, from: 90 * 512 + jump * 15_360 });
     const pushAll = (samples: readonly Sample[]) =>
-      samples.flatMap((sample) => [...packager.push(1, sample, milliseconds(0))]);
+      samples.flatMap((sample) => [...packager.push(1, sample, arrivalOf(VIDEO_30.track, sample))]);
     const events = pushAll(jumped);
     expect(events.at(-1)).toMatchObject({ kind: 'timeline-break', trackId: 1 });
     expect(only(events, 'segment').map((segment) => segment.msn)).toEqual([8]);

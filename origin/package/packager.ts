@@ -9,7 +9,7 @@ import {
 import { chooseTargetDuration } from './boundary-rule.ts';
 import type { PackagerEvent } from './packager-event.ts';
 import { choosePartTarget, estimateFrameRate, measureFrames } from './part-target.ts';
-import type { ProgramAnchor } from './program-clock.ts';
+import { earliestAnchor, type ProgramAnchor } from './program-clock.ts';
 import { RunCutter } from './run-cutter.ts';
 import type { Sample, Track } from './sample.ts';
 import { TimelineGuard } from './timeline-guard.ts';
@@ -24,18 +24,26 @@ export interface PackagerOptions {
   readonly segmentDuration: Seconds;
   /** MSN of the first segment. */
   readonly firstMsn: MediaSequenceNumber;
-  /** Where a wall clock is known for a media instant; else the arrival of the first sample, less its duration. */
-  readonly anchor?: ProgramAnchor;
 }
 
 /** Frames of each video track that are seen before PART-TARGET is chosen. */
 const START_FRAMES = 4;
 /** Most media that is held back until then, seconds: a track that does not come does not keep the others. */
 const START_HOLD_SECONDS = 1;
+/**
+ * Most media of a burst that is held back, seconds. An encoder piles up frames while it connects and sends them all
+ * at once; only after them a frame's arrival tells when it was taken. More than this is a file rather than a camera.
+ */
+const BURST_HOLD_SECONDS = 3;
+/** Frames that have to come at their own pace before a burst is over: one late frame may be a busy machine's. */
+const STEADY_FRAMES = 4;
+/** Share of their duration that they take at least. */
+const STEADY_SHARE = 0.75;
 
 interface Arrival {
   readonly track: Track;
   readonly sample: Sample;
+  /** The wall clock of its arrival. */
   readonly now: Milliseconds;
 }
 
@@ -49,7 +57,6 @@ export class Packager {
   readonly #tracks: ReadonlyMap<number, Track>;
   readonly #guard = new TimelineGuard();
   readonly #warnings = new WarningLimit();
-  #anchor: ProgramAnchor | undefined;
   #held: Arrival[] = [];
   #cutter: RunCutter | undefined;
   #ended = false;
@@ -57,7 +64,6 @@ export class Packager {
   constructor(options: PackagerOptions) {
     this.#options = options;
     this.#tracks = new Map(options.tracks.map((track) => [track.id, track]));
-    this.#anchor = options.anchor;
   }
 
   /** MSN with which a following run goes on, right after `flush` or a `timeline-break`. */
@@ -86,13 +92,12 @@ export class Packager {
     // ffmpeg gives the last frame of a run no duration; that is nothing to warn of.
     const isLong = checked !== sample && sample.duration > 0;
     const warnings = isLong ? this.#warnDuration(track, sample, now) : [];
-    this.#anchor ??= anchorOf(track, checked, now);
     const arrival = { track, sample: checked, now };
     if (this.#cutter !== undefined) {
       return [...warnings, ...this.#cutter.push(arrival)];
     }
     this.#held.push(arrival);
-    return this.#isReady(track) ? [...warnings, ...this.#start(this.#anchor)] : warnings;
+    return this.#isReady(arrival) ? [...warnings, ...this.#start()] : warnings;
   }
 
   /** Ends the run: what is open becomes parts and segments, the same last MSN in every rendition. */
@@ -102,24 +107,38 @@ export class Packager {
     }
     this.#ended = true;
     const events: PackagerEvent[] = [];
-    if (this.#cutter === undefined && this.#anchor !== undefined) {
-      events.push(...this.#start(this.#anchor));
+    if (this.#cutter === undefined) {
+      events.push(...this.#start());
     }
     events.push(...(this.#cutter?.flush() ?? []));
     return events;
   }
 
-  /** Whether enough is known: some frames of each video track (or audio, where it is alone), or a second is held. */
-  #isReady(latest: Track): boolean {
-    const heldSeconds = this.#durations(latest).reduce((sum, duration) => sum + duration, 0);
+  /**
+   * Whether enough is known: some frames of each video track (or audio, where it is alone), or a second is held;
+   * and the burst of a connecting encoder is over.
+   */
+  #isReady(latest: Arrival): boolean {
+    const heldSeconds = this.#durations(latest.track).reduce((sum, duration) => sum + duration, 0);
     const deciding = decidingTracks([...this.#tracks.values()]);
-    return (
+    const isKnown =
       heldSeconds >= START_HOLD_SECONDS ||
-      deciding.every((track) => this.#durations(track).length >= START_FRAMES)
-    );
+      deciding.every((track) => this.#durations(track).length >= START_FRAMES);
+    return isKnown && (heldSeconds >= BURST_HOLD_SECONDS || this.#isSteady(latest));
   }
 
-  #start(anchor: ProgramAnchor): readonly PackagerEvent[] {
+  #isSteady({ track, now }: Arrival): boolean {
+    const own = this.#held.filter((arrival) => arrival.track === track);
+    const before = own.at(-1 - STEADY_FRAMES);
+    const media = own.slice(-STEADY_FRAMES).reduce((sum, { sample }) => sum + sample.duration, 0);
+    return before !== undefined && now - before.now >= (media / track.timescale) * 1000 * STEADY_SHARE;
+  }
+
+  #start(): readonly PackagerEvent[] {
+    const anchor = earliestAnchor(this.#held.map(anchorOf));
+    if (anchor === undefined) {
+      return [];
+    }
     const { segmentDuration, firstMsn } = this.#options;
     const tracks = [...this.#tracks.values()];
     const seen = tracks.filter((track) => this.#durations(track).length > 0);
@@ -167,7 +186,7 @@ function decidingTracks(tracks: readonly Track[]): readonly Track[] {
   return video.length > 0 ? video : tracks;
 }
 
-function anchorOf(track: Track, sample: Sample, now: Milliseconds): ProgramAnchor {
+function anchorOf({ track, sample, now }: Arrival): ProgramAnchor {
   return {
     instant: { ticks: sample.decodeTime + sample.compositionOffset, timescale: track.timescale },
     wallClock: milliseconds(now - (sample.duration / track.timescale) * 1000),

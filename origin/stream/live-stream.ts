@@ -51,6 +51,7 @@ export class LiveStream {
   #restarts: { readonly history: RestartHistory; readonly notBefore: number } = fresh();
   #needsRandomAccess = true;
   #grace: NodeJS.Timeout | undefined;
+  #closing = false;
 
   constructor(options: LiveStreamOptions) {
     this.#options = options;
@@ -86,7 +87,8 @@ export class LiveStream {
   /** Publishes what is left and lets go, without ending the stream for its viewers: another run may go on. */
   async close(): Promise<void> {
     clearTimeout(this.#grace);
-    this.#feed?.close(STOPPING);
+    this.#closing = true;
+    this.#feed?.close('the origin is stopping');
     await this.#feeds;
     clearTimeout(this.#grace);
     await this.#publication?.flush(HAND_OVER_MS);
@@ -222,7 +224,7 @@ export class LiveStream {
     log.info({ ...end }, 'publisher gone');
     if (end.reason === 'connection-lost' || end.reason === 'stalled') {
       this.#waitForReturn();
-    } else if (end.reason !== 'closed' || end.detail !== STOPPING) {
+    } else if (!this.#closing) {
       await this.#endStream();
     }
   }
@@ -248,9 +250,6 @@ export class LiveStream {
     }
   }
 }
-
-/** The reason with which the origin closes feeds when it stops itself. */
-const STOPPING = 'the origin is stopping';
 
 function fresh(): { readonly history: RestartHistory; readonly notBefore: number } {
   return { history: NO_FAILURES, notBefore: 0 };

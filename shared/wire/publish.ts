@@ -115,6 +115,18 @@ export const hubPositionSchema = z.object({ latestEpoch: count, nextMsn: count }
 /** Where a new epoch goes on: it must be newer than `latestEpoch` and start at `nextMsn`. */
 export type HubPosition = z.infer<typeof hubPositionSchema>;
 
+/** What reaches a hub, as `GET /publish/{stream}/load` answers: the requests of its viewers since it started. */
+export const hubLoadSchema = z.object({
+  /** Held right now. */
+  held: count,
+  /** Multivariant and media playlists asked for. */
+  playlists: count,
+  /** Init segments, segments and parts asked for. */
+  media: count,
+});
+/** What reaches a hub. */
+export type HubLoad = z.infer<typeof hubLoadSchema>;
+
 /** What is wrong with a publish body. */
 export type FrameFailure =
   | { readonly reason: 'truncated'; readonly at: number }

@@ -6,6 +6,7 @@ import { readStamp } from './wall-clock-stamp.ts';
 
 const PLAY_LIMIT_MS = 60_000;
 const CANVAS = { width: 640, height: 360 };
+const VIDEO = '<video muted autoplay playsinline width="640" height="360"></video>';
 const FLAGS = [
   ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
   ...['--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
@@ -34,6 +35,8 @@ export interface Browser {
   watch(url: string): Promise<WatchedPage>;
   /** Plays a multivariant playlist with hls.js as it comes: its defaults and `lowLatencyMode`. */
   playWithDefaults(playlist: string): Promise<WatchedPage>;
+  /** Plays a multivariant playlist with Shaka Player in low-latency mode, from a page of another origin. */
+  playWithShaka(playlist: string): Promise<WatchedPage>;
   close(): Promise<void>;
 }
 
@@ -54,7 +57,7 @@ export async function startBrowser(): Promise<Browser> {
     playWithDefaults: async (playlist) => {
       const page = await open();
       await page.goto(new URL('/healthz', playlist).href);
-      await page.setContent('<video muted autoplay playsinline width="640" height="360"></video>');
+      await page.setContent(VIDEO);
       await page.addScriptTag({ path: 'node_modules/hls.js/dist/hls.min.js' });
       const play = `{ const hls = new Hls({ lowLatencyMode: true });
         hls.loadSource(${JSON.stringify(playlist)});
@@ -62,8 +65,38 @@ export async function startBrowser(): Promise<Browser> {
       await page.addScriptTag({ content: play });
       return watched(page);
     },
+    playWithShaka: async (playlist) => {
+      // Stays on about:blank, whose origin is nobody's: every request is a cross-origin one.
+      const page = await open();
+      await page.setContent(VIDEO);
+      await page.addScriptTag({ path: 'node_modules/shaka-player/dist/shaka-player.compiled.js' });
+      await page.addScriptTag({ content: shakaScript(playlist) });
+      return watched(page);
+    },
     close: () => browser.close(),
   };
+}
+
+/**
+ * Sequence mode, since in its other mode Shaka Player (5.2.12 and before) resets the source buffer with each part
+ * and so loses those that begin without a key frame (shaka-project/shaka-player issue 10589). An answer of 404 while
+ * live is no end: Shaka asks again by itself, and an encoder that reconnects takes back a part that was hinted.
+ */
+function shakaScript(playlist: string): string {
+  return `(async () => {
+    const video = document.querySelector('video');
+    const player = new shaka.Player();
+    const tell = (error) => {
+      const retried = error.code === shaka.util.Error.Code.BAD_HTTP_STATUS && player.isLive();
+      if (error.severity === shaka.util.Error.Severity.CRITICAL && !retried) {
+        video.dispatchEvent(new CustomEvent('fatalerror', { detail: error.category + '/' + error.code }));
+      }
+    };
+    player.addEventListener('error', (event) => tell(event.detail));
+    player.configure({ streaming: { lowLatencyMode: true }, manifest: { hls: { sequenceMode: true } } });
+    await player.attach(video);
+    await player.load(${JSON.stringify(playlist)}).catch(tell);
+  })();`;
 }
 
 function watched(page: Page): WatchedPage {

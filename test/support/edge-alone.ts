@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { AwsClient } from 'aws4fetch';
 import { SignJWT, type JWTPayload } from 'jose';
 import { startEdgeHost, type EdgeHostOptions } from '../../edge-worker/host/edge-host.ts';
+import { hubLoadSchema, type HubLoad } from '#shared/wire/publish.ts';
 import { ScriptedOrigin } from './scripted-origin.ts';
 
 type MediaStore = NonNullable<EdgeHostOptions['store']>;
@@ -28,13 +29,19 @@ const SECRETS = {
 /** A running edge with one stream. */
 export interface EdgeAlone {
   readonly origin: ScriptedOrigin;
-  /** Address of the stream's folder with a token, without a slash at its end. */
-  readonly streamUrl: string;
+  /** Address of the edge, without a slash at its end. */
   readonly url: string;
-  /** Key of playback tokens. */
-  readonly playSecret: string;
   /** Signs a playback token for the stream; it is valid for an hour unless the claims say otherwise. */
   sign(claims: JWTPayload): Promise<string>;
+  /** Address of the stream's folder with a token, without a slash at its end. */
+  readonly streamUrl: string;
+  readonly dataDir: string;
+  /** Path of a stream's folder for one viewer, with a token of its own; the stream that was begun unless named. */
+  viewerPath(viewer: string, stream?: string): Promise<string>;
+  /** What has reached a stream's hub. */
+  hubLoad(stream?: string): Promise<HubLoad>;
+  /** Key of playback tokens. */
+  readonly playSecret: string;
   /** Its storage, as another edge would read it. */
   readonly store: MediaStore;
   /** Writes an object to its storage. */
@@ -45,10 +52,14 @@ export interface EdgeAlone {
 /** Starts an edge whose cache has `cacheMib` MiB and begins a stream there. */
 export async function startEdgeAlone(options: {
   readonly cacheMib: number;
+  /** Further variables of the Worker. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** `request.cf` of every request that says nothing of its own. */
+  readonly cf?: EdgeHostOptions['cf'];
   /** Storage of another edge, which has the same keys. */
   readonly store?: MediaStore;
-  /** Where its viewers are. */
-  readonly cf?: EdgeHostOptions['cf'];
+  /** EXT-X-TARGETDURATION, seconds: three of them are the longest hold. */
+  readonly targetDuration?: number;
 }): Promise<EdgeAlone> {
   const dataDir = await mkdtemp(join(tmpdir(), 'rill-edge-alone-'));
   const quiet = (): void => undefined;
@@ -62,6 +73,7 @@ export async function startEdgeAlone(options: {
     secrets: SECRETS,
     cacheMib: options.cacheMib,
     front: PLACED_FRONT,
+    ...(options.variables === undefined ? {} : { variables: options.variables }),
     ...(options.store === undefined ? {} : { store: options.store }),
     ...(options.cf === undefined ? {} : { cf: options.cf }),
     log: { debug: quiet, info: quiet, warn: loud, error: loud },
@@ -70,12 +82,11 @@ export async function startEdgeAlone(options: {
     edgeUrl: host.url,
     serviceToken: SECRETS.serviceToken,
     stream: STREAM,
+    ...(options.targetDuration === undefined ? {} : { targetDuration: options.targetDuration }),
   });
   await origin.begin();
-  const sign = (claims: JWTPayload): Promise<string> =>
-    new SignJWT({ stream: STREAM, exp: Math.floor(Date.now() / 1000) + HOUR_SECONDS, ...claims })
-      .setProtectedHeader({ alg: 'HS256' })
-      .sign(new TextEncoder().encode(SECRETS.playSecret));
+  const viewerPath: EdgeAlone['viewerPath'] = async (viewer, stream = STREAM) =>
+    `/t/${await sign({ stream, sub: viewer, exp: LONG_AFTER_THE_TEST })}/live/${stream}`;
   const client = new AwsClient({
     accessKeyId: SECRETS.s3AccessKeyId,
     secretAccessKey: SECRETS.s3SecretAccessKey,
@@ -88,7 +99,15 @@ export async function startEdgeAlone(options: {
     url: host.url,
     playSecret: SECRETS.playSecret,
     sign,
-    streamUrl: `${host.url}/t/${await sign({ exp: LONG_AFTER_THE_TEST })}/live/${STREAM}`,
+    streamUrl: host.url + (await viewerPath('viewer')),
+    dataDir,
+    viewerPath,
+    hubLoad: async (stream = STREAM) => {
+      const answer = await fetch(`${host.url}/publish/${stream}/load`, {
+        headers: { authorization: `Bearer ${SECRETS.serviceToken}` },
+      });
+      return hubLoadSchema.parse(await answer.json());
+    },
     store: { endpoint: host.s3Endpoint, bucket: host.bucket, region: 'auto' },
     putObject: async (key, body) => {
       const answer = await client.fetch(`${host.s3Endpoint}/${host.bucket}/${key}`, { method: 'PUT', body });
@@ -101,4 +120,10 @@ export async function startEdgeAlone(options: {
       await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+async function sign(claims: JWTPayload): Promise<string> {
+  return new SignJWT({ stream: STREAM, exp: Math.floor(Date.now() / 1000) + HOUR_SECONDS, ...claims })
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(SECRETS.playSecret));
 }

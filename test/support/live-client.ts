@@ -25,7 +25,7 @@ export interface ListedPlaylist {
 }
 
 /** Reads a media playlist line by line, independent of the project's own parser. */
-function readPlaylist(text: string): ListedPlaylist {
+export function readPlaylist(text: string): ListedPlaylist {
   const mediaSequence = Number(/^#EXT-X-MEDIA-SEQUENCE:(\d+)$/m.exec(text)?.[1] ?? 0);
   const parts: ListedPart[] = [];
   const segments: { uri: string; duration: number; msn: number }[] = [];

@@ -7,6 +7,8 @@ export interface PublishTarget {
   readonly edgeUrl: string;
   readonly serviceToken: string;
   readonly stream: string;
+  /** EXT-X-TARGETDURATION, seconds; 2, what the segments last, unless given. */
+  readonly targetDuration?: number;
 }
 
 /** The one rendition that is published. */
@@ -15,6 +17,17 @@ export const RENDITION = '360p';
 export const PARTS_PER_SEGMENT = 4;
 const PART_SECONDS = 0.5;
 const FIRST_INSTANT = 1_800_000_000_000;
+
+/** Which part of which segment. */
+export interface PartPosition {
+  readonly msn: number;
+  readonly part: number;
+}
+
+/** The part after another. */
+export function partAfter({ msn, part }: PartPosition): PartPosition {
+  return part + 1 < PARTS_PER_SEGMENT ? { msn, part: part + 1 } : { msn: msn + 1, part: 0 };
+}
 
 /** Publishes one rendition with segments of four parts. */
 export class ScriptedOrigin {
@@ -36,7 +49,7 @@ export class ScriptedOrigin {
         kind: 'begin',
         seq: 0,
         firstMsn: 0,
-        targetDuration: 2,
+        targetDuration: this.#target.targetDuration ?? 2,
         partTarget: PART_SECONDS,
         windowSegments: 10,
         renditions: [{ kind: 'video', name: RENDITION, codecs: 'avc1.42C01E', ...size }],
@@ -46,9 +59,7 @@ export class ScriptedOrigin {
   }
 
   /** Publishes the next part and, with a segment's last, the segment; returns which it was. */
-  async publishPart(
-    bytes: Uint8Array<ArrayBuffer>,
-  ): Promise<{ readonly msn: number; readonly part: number }> {
+  async publishPart(bytes: Uint8Array<ArrayBuffer>): Promise<PartPosition> {
     const msn = Math.floor(this.#parts / PARTS_PER_SEGMENT);
     const part = this.#parts % PARTS_PER_SEGMENT;
     const programDateTime = FIRST_INSTANT + this.#parts * PART_SECONDS * 1000;

@@ -8,6 +8,7 @@
  */
 
 import type { Answer, AnswerStore } from './answer-store.ts';
+import type { Flights } from './flights.ts';
 
 /** Most keys that are fetched at once; beyond it requests are sent on one by one, uncollapsed. */
 const MAX_IN_FLIGHT = 4_096;
@@ -24,6 +25,8 @@ export interface CacheRules {
   readonly lifetime: (key: string, response: Response) => number;
   /** Another key whose answer this key's is too, at the instant it is given. */
   readonly alias?: (key: string) => string | undefined;
+  /** Where others of this process learn what is being fetched. */
+  readonly flights?: Flights;
   /** Milliseconds. */
   readonly now: () => number;
 }
@@ -57,7 +60,7 @@ export class AnswerCache {
     const flying = this.#inFlight.get(key);
     if (flying !== undefined) {
       const shared = await flying;
-      return shared === undefined ? ask(request) : respond(shared, 'fwd=uri-miss; collapsed');
+      return shared === undefined ? ask(request) : respondToWaiting(shared);
     }
     return this.#inFlight.size < MAX_IN_FLIGHT ? this.#fetch(key, request, ask) : ask(request);
   }
@@ -67,6 +70,7 @@ export class AnswerCache {
     // Whoever waits sees the failure; when nobody does it is this request's alone.
     promise.catch(() => undefined);
     this.#inFlight.set(key, promise);
+    this.#rules.flights?.announce(key, promise);
     try {
       const response = await ask(request);
       const { store, lifetime, alias, now } = this.#rules;
@@ -88,6 +92,7 @@ export class AnswerCache {
       throw error;
     } finally {
       this.#inFlight.delete(key);
+      this.#rules.flights?.land(key);
     }
   }
 }
@@ -98,6 +103,11 @@ export function findAnswer(store: AnswerStore, key: string, now: number): Answer
   return fresh === undefined
     ? undefined
     : withHeaders(fresh.answer, { age: String(fresh.age), ...cacheStatus('hit') });
+}
+
+/** Answers one of those who waited for an answer that another had asked for. */
+export function respondToWaiting(answer: Answer): Response {
+  return respond(answer, 'fwd=uri-miss; collapsed');
 }
 
 /** Delivery says each answer's length and the hub's are bounded by its memory, so none is read without end. */

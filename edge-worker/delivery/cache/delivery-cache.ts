@@ -7,8 +7,9 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../../env.ts';
 import { deliver } from '../deliver.ts';
-import { AnswerCache, cacheKey, findAnswer } from './answer-cache.ts';
+import { AnswerCache, cacheKey, findAnswer, respondToWaiting } from './answer-cache.ts';
 import { AnswerStore, type Answer } from './answer-store.ts';
+import { Flights } from './flights.ts';
 import { freshSeconds } from './freshness.ts';
 
 const BYTES_PER_MIB = 1_048_576;
@@ -19,6 +20,8 @@ const MAX_ANSWER_SHARE = 1 / 8;
 
 /** The process's one store; the budget does not change while it runs. */
 let processStore: AnswerStore | undefined;
+/** What the cache objects of this process are fetching. */
+const processFlights = new Flights();
 
 /** Answers canonical requests from memory, collapsing those that miss. */
 export class DeliveryCache extends DurableObject<Env> {
@@ -29,6 +32,7 @@ export class DeliveryCache extends DurableObject<Env> {
     this.#cache = new AnswerCache({
       store: storeOf(env),
       lifetime: (_key, { status, headers }) => freshSeconds(status, headers),
+      flights: processFlights,
       now: Date.now,
     });
   }
@@ -39,9 +43,13 @@ export class DeliveryCache extends DurableObject<Env> {
   }
 }
 
-/** Answers a canonical request of a stream through the cache's object, where those that miss meet. */
+/** Answers a canonical request of a stream with what is being fetched, or through the cache's object. */
 export async function deliverCached(request: Request, objects: NonNullable<Env['CACHE']>): Promise<Response> {
-  return objects.getByName(cacheKey(request).split('/', 3)[2] ?? '').fetch(request);
+  const key = cacheKey(request);
+  const shared = request.method === 'GET' ? await processFlights.join(key) : undefined;
+  return shared === undefined
+    ? objects.getByName(key.split('/', 3)[2] ?? '').fetch(request)
+    : respondToWaiting(shared);
 }
 
 /** Finds a fresh answer under a canonical path and query in this process's memory, where this edge has a cache. */

@@ -5,7 +5,7 @@ import { freshSeconds } from './freshness.ts';
 it.each<[string, number]>([
   [cacheControl({ kind: 'media' }), 31_536_000],
   [cacheControl({ kind: 'blocking-playlist', targetDuration: 2 }), 12],
-  [cacheControl({ kind: 'plain-playlist' }), 0.1],
+  [cacheControl({ kind: 'plain-playlist' }), 0.05],
   [cacheControl({ kind: 'multivariant-playlist', targetDuration: 6 }), 3],
   [cacheControl({ kind: 'refusal' }), 1],
   [cacheControl({ kind: 'failure' }), 0],

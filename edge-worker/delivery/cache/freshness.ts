@@ -6,9 +6,10 @@ const MAX_FRESH_SECONDS = 31_536_000;
 const MAX_REFUSAL_SECONDS = 0.25;
 /**
  * Longest an answer is kept that only shared caches may keep (`s-maxage`): a plain media playlist. It is where a
- * player joins, and each moment of its age stays with that player as latency. Half of the shortest part target.
+ * player joins, and each moment of its age stays with that player as latency. A quarter of the shortest part target:
+ * as old as the hub itself lets such a playlist become before it waits for the next part.
  */
-const MAX_PLAIN_PLAYLIST_SECONDS = 0.1;
+const MAX_PLAIN_PLAYLIST_SECONDS = 0.05;
 /** Directives under which a shared cache keeps nothing; revalidation is not tried, so `no-cache` is one of them. */
 const NOT_SHARED: ReadonlySet<string> = new Set(['no-store', 'no-cache', 'private']);
 
