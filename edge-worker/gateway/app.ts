@@ -13,6 +13,7 @@ import { answerReport, answerSql } from '../qos/answer-reports.ts';
 import { recordDelivery, type RecordAnswered } from '../qos/record-delivery.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { answerAsset, answerDashboard, answerWatchPage } from './pages.ts';
+import { OldestPlayable } from './oldest-playable.ts';
 import { answerPlayback, type Deliver, type FindKept, type PlaybackContext } from './play.ts';
 import { answerPublish } from './publish.ts';
 import { RenditionHeights } from './rendition-heights.ts';
@@ -63,6 +64,7 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
     background: parts.background ?? ((): void => undefined),
     sessions: new ViewerSession(),
     heights: new RenditionHeights(),
+    oldest: new OldestPlayable(),
   };
   const app = new Hono<{ Bindings: Env }>();
 

@@ -6,7 +6,8 @@ import { liveResourcePath, type LiveResource } from '../resource.ts';
  * The delivery directives that the hub knows, in the order in which they stand in a canonical URL. Others are
  * ignored by a server, rfc8216bis §6.2.5, so they are left out and cannot split the cache.
  */
-const DIRECTIVES = ['_HLS_msn', '_HLS_part', '_HLS_skip'];
+const SKIP = '_HLS_skip';
+const DIRECTIVES = ['_HLS_msn', '_HLS_part', SKIP];
 
 /** Scheme and host of canonical URLs: the same under whatever name the viewer reached the edge. */
 const DELIVERY_ORIGIN = 'https://delivery.rill';
@@ -20,6 +21,22 @@ export function canonicalPath(resource: LiveResource, query: URLSearchParams): s
 /** Makes the canonical request of a path. */
 export function canonicalRequest(path: string): Request {
   return new Request(DELIVERY_ORIGIN + path);
+}
+
+/** Whether a delta update is asked for in a way that the hub would follow, rfc8216bis §6.2.5.1. */
+export function asksForDelta(query: URLSearchParams): boolean {
+  const [value, ...others] = query.getAll(SKIP);
+  return (value === 'YES' || value === 'v2') && others.length === 0;
+}
+
+/** The same query, asking for the whole playlist: what a delta update leaves out cannot be measured. */
+export function askForWhole(query: URLSearchParams): URLSearchParams {
+  if (!asksForDelta(query)) {
+    return query;
+  }
+  const whole = new URLSearchParams(query);
+  whole.delete(SKIP);
+  return whole;
 }
 
 function directiveQuery(query: URLSearchParams): string {

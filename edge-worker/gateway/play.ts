@@ -12,17 +12,18 @@ import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { parseLiveResource, type LiveResource } from '../resource.ts';
 import { authorize, isSessionStart, type Admission, type Asked, type Misconfiguration } from './authorize.ts';
-import { canonicalPath, canonicalRequest } from './canonical-request.ts';
+import { askForWhole, canonicalPath, canonicalRequest } from './canonical-request.ts';
 import { carryFromMultivariant, carryOn, type Carriage } from './carry-token.ts';
 import { ANY_ORIGIN } from './cors.ts';
 import { denialAnswer } from './denial-answer.ts';
 import { splitTokenPath, type FoundToken } from './find-token.ts';
 import type { RecordAnswered } from '../qos/record-delivery.ts';
 import { applyRequest } from './http-semantics.ts';
+import type { OldestPlayable } from './oldest-playable.ts';
 import { placeOf } from './place.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
 import type { VariantLimits } from './rewrite-variants.ts';
-import { rewritePlaylist } from './rewrite.ts';
+import { rewritePlaylist, type ViewerChange } from './rewrite.ts';
 import { viewerChange } from './viewer-change.ts';
 import type { ViewerSession } from './viewer-session.ts';
 
@@ -50,6 +51,7 @@ export interface PlaybackContext {
   readonly findKept: FindKept;
   readonly sessions: ViewerSession;
   readonly heights: RenditionHeights;
+  readonly oldest: OldestPlayable;
   /** Unix seconds. */
   readonly now: number;
   /** What the edge knows of who may watch. */
@@ -85,11 +87,15 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
   const deliver = (canonical: Request): Promise<Response> =>
     deliverSafely(canonical, () => context.deliver(canonical, request, context.env));
   const { grant } = admission.value;
-  const refused = await refuseAboveLimits(resource, grant, { ...context, deliver });
+  const limits = { ...context, deliver };
+  const refused =
+    (await refuseAboveLimits(resource, grant, limits)) ??
+    (await refuseBeyondTimeShift(resource, grant, limits));
   if (refused !== undefined) {
     return respond(await applyRequest(request, takeAnswer(refused)));
   }
-  const canonical = canonicalPath(resource, url.searchParams);
+  const query = grant.timeShift === undefined ? url.searchParams : askForWhole(url.searchParams);
+  const canonical = canonicalPath(resource, query);
   const delivered =
     context.findKept(canonical, env) ?? takeAnswer(await deliver(canonicalRequest(canonical)));
   const carriage = await carry(delivered, { admission: admission.value, asked, sessions: context.sessions });
@@ -172,6 +178,29 @@ async function refuseAboveLimits(
   }
 }
 
+/** What media further back than the grant's time-shift is answered with; nothing where it may be had. */
+async function refuseBeyondTimeShift(
+  resource: LiveResource,
+  { timeShift }: Grant,
+  context: {
+    readonly oldest: OldestPlayable;
+    readonly deliver: (canonical: Request) => Promise<Response>;
+    readonly now: number;
+  },
+): Promise<Response | undefined> {
+  // An init segment shows nothing.
+  if (timeShift === undefined || resource.kind !== 'media' || resource.file.kind === 'init') {
+    return undefined;
+  }
+  const found = await context.oldest.find(resource, timeShift, context);
+  if (found.kind === 'unavailable') {
+    return found.answer;
+  }
+  return resource.file.msn < found.msn
+    ? denialAnswer({ reason: 'beyond-time-shift', limit: timeShift }, resource.stream)
+    : undefined;
+}
+
 /** No rendition is within the grant's limits, or none is known to be. */
 function aboveLimits({ maxHeight, maxBitrate = 0 }: VariantLimits): Denial {
   return maxHeight === undefined
@@ -211,9 +240,12 @@ async function rewriteForViewer(
 }
 
 /** The limits are not in the URL, so the tag has to tell the copies apart (RFC 9110 §8.8.3). */
-function limitedTag(etag: string, { maxHeight, maxBitrate }: VariantLimits): string {
-  const limits =
-    (maxHeight === undefined ? '' : `;${maxHeight}p`) + (maxBitrate === undefined ? '' : `;${maxBitrate}b`);
+function limitedTag(etag: string, { maxHeight, maxBitrate, timeShift }: ViewerChange): string {
+  const limits = [
+    maxHeight === undefined ? '' : `;${maxHeight}p`,
+    maxBitrate === undefined ? '' : `;${maxBitrate}b`,
+    timeShift === undefined ? '' : `;${timeShift.seconds}s`,
+  ].join('');
   return etag.replace(/"$/, `${limits}"`);
 }
 

@@ -1,6 +1,7 @@
 /** What differs per viewer in a playlist: parameters on its URIs, where playback starts, and what may be seen. */
 
 import { attributePositions } from './attribute-list.ts';
+import { trimToTimeShift, type TimeShiftLimit } from './rewrite-time-shift.ts';
 import { appendSuffix, makeSuffix, type UriContext, type UriParameter } from './rewrite-uri.ts';
 import { readVariables } from './rewrite-variables.ts';
 import { limitVariants, type VariantLimits } from './rewrite-variants.ts';
@@ -15,6 +16,8 @@ export interface ViewerChange extends VariantLimits {
   readonly folder?: string | undefined;
   /** TIME-OFFSET of EXT-X-START, seconds, from the end where negative; for a multivariant playlist. */
   readonly startOffset?: number | undefined;
+  /** How far back a media playlist goes. */
+  readonly timeShift?: TimeShiftLimit | undefined;
 }
 
 const START = /^#EXT-X-START:.*\r?\n?/gm;
@@ -28,7 +31,8 @@ const PLAYLIST_TAG = /^#EXT-X-(?:RENDITION-REPORT|MEDIA|I-FRAME-STREAM-INF):/;
  */
 export function rewritePlaylist(playlist: string, change: ViewerChange, base: URL): string | undefined {
   const isLimited = change.maxHeight !== undefined || change.maxBitrate !== undefined;
-  const limited = isLimited ? limitVariants(playlist, change) : playlist;
+  const within = change.timeShift === undefined ? playlist : trimToTimeShift(playlist, change.timeShift);
+  const limited = isLimited ? limitVariants(within, change) : within;
   if (limited === undefined) {
     return undefined;
   }

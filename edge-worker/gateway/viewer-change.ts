@@ -3,6 +3,8 @@
 import type { Grant } from '../../shared/access/grant.ts';
 import type { LiveResource } from '../resource.ts';
 import type { Carriage } from './carry-token.ts';
+import { asksForDelta } from './canonical-request.ts';
+import type { TimeShiftLimit } from './rewrite-time-shift.ts';
 import type { ViewerChange } from './rewrite.ts';
 
 /** Query parameter of a playback session's id, which a player or its page chooses. */
@@ -33,6 +35,7 @@ export function viewerChange(viewer: {
     maxHeight: isMultivariant ? grant.maxHeight : undefined,
     maxBitrate: isMultivariant ? grant.maxBitrate : undefined,
     startOffset: start === undefined ? undefined : Number(start),
+    timeShift: isMultivariant ? undefined : timeShiftLimit(grant, url),
   };
   return isIdentity(change) ? undefined : change;
 }
@@ -43,8 +46,15 @@ function isIdentity(change: ViewerChange): boolean {
     change.folder === undefined &&
     change.maxHeight === undefined &&
     change.maxBitrate === undefined &&
-    change.startOffset === undefined
+    change.startOffset === undefined &&
+    change.timeShift === undefined
   );
+}
+
+function timeShiftLimit({ timeShift }: Grant, url: URL): TimeShiftLimit | undefined {
+  return timeShift === undefined
+    ? undefined
+    : { seconds: timeShift, asksForDelta: asksForDelta(url.searchParams) };
 }
 
 /** Reads a parameter of the query; a value that is not of the right form is as good as none. */

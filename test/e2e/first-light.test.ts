@@ -17,7 +17,7 @@ const run = promisify(execFile);
 const FOLLOW_MS = 7_000;
 const FRAME_RATE = 30;
 /** SRT's latency, a frame, and what a busy machine takes for the way to the packager. */
-const CLOCK_MARGIN_MS = 750;
+const CLOCK_MARGIN_MS = 1_500;
 const LADDER = {
   video: [
     { name: 'source', codec: 'copy' },
