@@ -25,8 +25,11 @@ describe('the built pages', () => {
     expect(module).toMatch(/export\s*\{\s*\w+ as attachQoe\s*\}/);
   });
 
-  it('names every other file by its content, as the page names it', async () => {
-    const page = await readFile(path.join(directory, 'watch.html'), 'utf8');
+  it('names every other file by its content, as its page names it', async () => {
+    const pages = await Promise.all(
+      ['watch.html', 'dashboard.html'].map((file) => readFile(path.join(directory, file), 'utf8')),
+    );
+    const page = pages.join('');
     const named = [...page.matchAll(/\/assets\/([^"]+)/g)].map((match) => match[1]);
     const files = await readdir(path.join(directory, 'assets'));
     expect(new Set([...named, 'rill-qoe.js'])).toEqual(new Set(files));
