@@ -2,8 +2,12 @@
 
 import type { Grant } from '../../shared/access/grant.ts';
 import type { LiveResource } from '../resource.ts';
+import type { Address } from './address.ts';
+import { isCanonicalQuery } from './canonical-request.ts';
 import type { Carriage } from './carry-token.ts';
 import type { ViewerChange } from './rewrite.ts';
+
+type Query = Pick<Address, 'search' | 'searchParams'>;
 
 /** Query parameter of a playback session's id, which a player or its page chooses. */
 const SESSION_PARAMETER = 'session';
@@ -17,7 +21,7 @@ export function viewerChange(viewer: {
   readonly resource: LiveResource;
   readonly grant: Grant;
   readonly carriage: Carriage;
-  readonly url: URL;
+  readonly url: Query;
 }): ViewerChange | undefined {
   const { resource, grant, carriage, url } = viewer;
   if (resource.kind === 'media') {
@@ -48,7 +52,10 @@ function isIdentity(change: ViewerChange): boolean {
 }
 
 /** Reads a parameter of the query; a value that is not of the right form is as good as none. */
-function readParameter(url: URL, name: string, form: RegExp): string | undefined {
+function readParameter(url: Query, name: string, form: RegExp): string | undefined {
+  if (isCanonicalQuery(url.search)) {
+    return undefined;
+  }
   const value = url.searchParams.get(name);
   return value !== null && form.test(value) ? value : undefined;
 }

@@ -37,6 +37,11 @@ export class Flights {
     this.#flights.delete(key);
   }
 
+  /** Whether the answer to a key is being fetched. */
+  has(key: string): boolean {
+    return this.#flights.has(key);
+  }
+
   /** Waits for what is being fetched; `undefined` where the object has to be asked. */
   async join(key: string): Promise<Answer | undefined> {
     const flight = this.#flights.get(key);
