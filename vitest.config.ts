@@ -1,7 +1,17 @@
-/** Test projects: `unit` beside the code (Node), `edge` (`*.workerd.test.ts`) under workerd, `e2e` with every real part running.
- * Without isolation files share a process, which halves the time: tests keep no global state. */
+/**
+ * Test projects: `unit` beside the code (Node), `edge` (`*.workerd.test.ts`) under workerd, `e2e` with every real part
+ * running, `wire` with an edge alone and requests to it. Without isolation files share a process, which halves the
+ * time: tests keep no global state.
+ */
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+
+/** Tests of a running edge, most of them without an encoder: they may run beside those that play in real time. */
+const WIRE = [
+  'test/{access,delivery}/**/*.test.ts',
+  'test/conformance/{bad-publisher,directives,http,playlists}.test.ts',
+  'test/qos/{alerts,engine-away,intake,reports}.test.ts',
+];
 
 export default defineConfig({
   test: {
@@ -28,6 +38,16 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.test.ts'],
+          exclude: WIRE,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'wire',
+          include: WIRE,
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

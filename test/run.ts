@@ -23,13 +23,17 @@ interface Counts {
   readonly failed: number;
 }
 
-const STEPS: readonly Step[] = [
-  { script: 'format', tests: false },
-  { script: 'lint', tests: false },
-  { script: 'types', tests: false },
-  { script: 'knip', tests: false },
-  { script: 'unit', tests: true },
-  { script: 'e2e', tests: true },
+/** Steps of one line run at the same time: most of `e2e` is waiting for pictures in real time. */
+const STEPS: readonly (readonly Step[])[] = [
+  [{ script: 'format', tests: false }],
+  [{ script: 'lint', tests: false }],
+  [{ script: 'types', tests: false }],
+  [{ script: 'knip', tests: false }],
+  [{ script: 'unit', tests: true }],
+  [
+    { script: 'e2e', tests: true },
+    { script: 'wire', tests: true },
+  ],
 ];
 /** Milliseconds between two signs of life of a step that takes long. */
 const HEARTBEAT_MS = 30_000;
@@ -45,14 +49,16 @@ async function runAll(): Promise<number> {
   let total: Counts = { passed: 0, failed: 0 };
   let failed = false;
   try {
-    for (const step of STEPS) {
-      const report = path.join(folder, `${step.script}.json`);
-      const { code, output } = await runStep(step, report);
-      const counts = step.tests ? await readCounts(report, code) : { passed: 0, failed: 0 };
-      total = { passed: total.passed + counts.passed, failed: total.failed + counts.failed };
-      if (code !== 0) {
-        print(output);
-        failed = true;
+    for (const steps of STEPS) {
+      const results = await Promise.all(steps.map((step) => runStep(step, folder)));
+      for (const { code, output, counts } of results) {
+        total = { passed: total.passed + counts.passed, failed: total.failed + counts.failed };
+        if (code !== 0) {
+          print(output);
+          failed = true;
+        }
+      }
+      if (failed) {
         break;
       }
     }
@@ -63,7 +69,11 @@ async function runAll(): Promise<number> {
   return failed ? 1 : 0;
 }
 
-async function runStep({ script, tests }: Step, report: string): Promise<Outcome> {
+async function runStep(
+  { script, tests }: Step,
+  folder: string,
+): Promise<Outcome & { readonly counts: Counts }> {
+  const report = path.join(folder, `${script}.json`);
   const started = performance.now();
   const elapsed = (): string => `${((performance.now() - started) / 1000).toFixed(1)} s`;
   const heartbeat = setInterval(() => {
@@ -73,7 +83,8 @@ async function runStep({ script, tests }: Step, report: string): Promise<Outcome
   const outcome = await runNpm(['run', '-s', script, ...(tests ? reporters : [])]);
   clearInterval(heartbeat);
   print(`${script.padEnd(8)} ${outcome.code === 0 ? 'ok    ' : 'FAILED'} ${elapsed()}`);
-  return outcome;
+  const counts = tests ? await readCounts(report, outcome.code) : { passed: 0, failed: 0 };
+  return { ...outcome, counts };
 }
 
 async function runNpm(args: readonly string[]): Promise<Outcome> {

@@ -24,6 +24,9 @@ const READ = 'GET, HEAD, OPTIONS';
 const ADMIN_METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
 const READ_AND_POST = 'GET, HEAD, POST, OPTIONS';
 
+/** Addresses of streams. */
+const PLAYBACK = /^https?:\/\/[^/]+\/(?:t\/[^/]+\/)?live\//;
+
 /** The gateway. */
 export interface Gateway {
   readonly fetch: (request: Request, env: Env, context?: ExecutionContext) => Promise<Response>;
@@ -44,20 +47,30 @@ interface GatewayParts {
 
 /** Makes the gateway over a way to reach delivery. */
 export function createGateway(parts: GatewayParts): Gateway {
-  const app = createRoutes(parts);
+  const playback = createPlayback(parts);
+  const app = createRoutes(parts, playback);
   return {
     fetch: async (request, env, context) => {
-      const answer = await app.fetch(request, env, context);
+      // Almost every request is for playback: finding its route would cost it more than to be authorized.
+      const isPlayback = PLAYBACK.test(request.url) && isRead(request.method);
+      const answer = isPlayback
+        ? await playback.answer(request, env).catch(answerFailure)
+        : await app.fetch(request, env, context);
       allowEveryOrigin(answer);
       return answer;
     },
   };
 }
 
-/** No path has more than one handler: Hono calls a single one directly, several through promises of its own. */
-function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
-  const now = parts.now ?? ((): number => Math.floor(Date.now() / 1000));
-  const playback: Omit<PlaybackContext, 'env' | 'now'> = {
+/** Answers reads of streams, and what it does so with. */
+interface Playback {
+  readonly context: Omit<PlaybackContext, 'env' | 'now'>;
+  readonly answer: (request: Request, env: Env) => Promise<Response>;
+}
+
+function createPlayback(parts: GatewayParts): Playback {
+  const now = clock(parts);
+  const context: Playback['context'] = {
     deliver: parts.deliver,
     findKept: parts.findKept ?? ((): undefined => undefined),
     snapshot: parts.snapshot ?? noRules,
@@ -66,6 +79,16 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
     heights: new RenditionHeights(),
     oldest: new OldestPlayable(),
   };
+  return {
+    context,
+    answer: (request, env) =>
+      answerPlayback(request, { env, now: now(), record: recorder(env, parts), ...context }),
+  };
+}
+
+/** No path has more than one handler: Hono calls a single one directly, several through promises of its own. */
+function createRoutes(parts: GatewayParts, playback: Playback): Hono<{ Bindings: Env }> {
+  const now = clock(parts);
   const app = new Hono<{ Bindings: Env }>();
 
   app.get('/healthz', () => Response.json({ status: 'ok' }, { headers: { 'cache-control': 'no-store' } }));
@@ -76,16 +99,11 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
   app.get('/assets/:file', (context) => answerAsset(context.req.raw, context.env));
   app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
   // Before `/t/*`, which would take a beacon's path for a player's.
-  addQos(app, playback, now);
+  addQos(app, playback.context, now);
   for (const path of ['/live/*', '/t/*']) {
-    app.all(path, (context) => {
-      if (!isRead(context.req.method)) {
-        return otherMethod(context.req.method, READ);
-      }
-      const { env } = context;
-      const record = recorder(env, parts);
-      return answerPlayback(context.req.raw, { env, now: now(), record, ...playback });
-    });
+    app.all(path, ({ req, env }) =>
+      isRead(req.method) ? playback.answer(req.raw, env) : otherMethod(req.method, READ),
+    );
   }
   app.route('/', createAdminApp(now));
 
@@ -97,11 +115,18 @@ function createRoutes(parts: GatewayParts): Hono<{ Bindings: Env }> {
   app.notFound(() =>
     errorAnswer(404, 'no-such-path', { headers: { 'cache-control': cacheControl({ kind: 'refusal' }) } }),
   );
-  app.onError((error) => {
-    logEvent('error', 'gateway-failed', { cause: describeError(error) });
-    return errorAnswer(500, 'internal-error');
-  });
+  app.onError(answerFailure);
   return app;
+}
+
+function answerFailure(error: unknown): Response {
+  logEvent('error', 'gateway-failed', { cause: describeError(error) });
+  return errorAnswer(500, 'internal-error');
+}
+
+/** Unix seconds. */
+function clock({ now }: GatewayParts): () => number {
+  return now ?? ((): number => Math.floor(Date.now() / 1000));
 }
 
 const noRules: PlaybackContext['snapshot'] = async () => ok(INITIAL_STATE);
@@ -120,11 +145,7 @@ function recorder(env: Env, { background, now }: GatewayParts): RecordAnswered {
 }
 
 /** Routes of quality of experience: the intake, the reports and analysts' SQL. */
-function addQos(
-  app: Hono<{ Bindings: Env }>,
-  playback: Omit<PlaybackContext, 'env' | 'now'>,
-  now: () => number,
-): void {
+function addQos(app: Hono<{ Bindings: Env }>, playback: Playback['context'], now: () => number): void {
   for (const path of ['/beacon', '/t/:token/beacon']) {
     app.all(path, ({ req, env }) =>
       req.method === 'POST'

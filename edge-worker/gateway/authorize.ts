@@ -15,6 +15,7 @@ import { MIN_SECRET_BYTES } from '../access/verify/verification-key.ts';
 import { verifyToken } from '../access/verify/verify-token.ts';
 import type { Env } from '../env.ts';
 import type { LiveResource } from '../resource.ts';
+import type { Address } from './address.ts';
 import { findToken, type FoundToken } from './find-token.ts';
 import { requestFacts } from './request-facts.ts';
 import { isLongEnough } from './session-settings.ts';
@@ -26,7 +27,7 @@ export type Misconfiguration = { readonly reason: 'not-configured'; readonly det
 /** What is asked, and by whom. */
 export interface Asked {
   readonly request: Request;
-  readonly url: URL;
+  readonly url: Address;
   readonly resource: LiveResource;
   readonly place: Place;
   readonly env: Env;

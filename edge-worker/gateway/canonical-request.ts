@@ -1,6 +1,7 @@
 /** The request that delivery and its cache see: path and delivery directives, nothing of the viewer. */
 
 import { liveResourcePath, type LiveResource } from '../resource.ts';
+import type { Address } from './address.ts';
 
 /**
  * The delivery directives that the hub knows, in the order in which they stand in a canonical URL. Others are
@@ -12,10 +13,21 @@ const DIRECTIVES = ['_HLS_msn', '_HLS_part', SKIP];
 /** Scheme and host of canonical URLs: the same under whatever name the viewer reached the edge. */
 const DELIVERY_ORIGIN = 'https://delivery.rill';
 
+/** What of an address is a query. */
+export type Query = Pick<Address, 'search' | 'searchParams'>;
+
+/** A query that is canonical already, as players write it. */
+const CANONICAL_QUERY = /^(?:\?_HLS_msn=[0-9]+(?:&_HLS_part=[0-9]+)?(?:&_HLS_skip=(?:YES|v2))?)?$/;
+
 /** Path and query under which a resource is cached; of the viewer's query only directives of a playlist remain. */
-export function canonicalPath(resource: LiveResource, query: URLSearchParams): string {
+export function canonicalPath(resource: LiveResource, query: Query): string {
   const path = liveResourcePath(resource);
   return resource.kind === 'media-playlist' ? path + directiveQuery(query) : path;
+}
+
+/** Whether a query holds directives alone, in canonical order; neither a token nor anything else is in it. */
+export function isCanonicalQuery(search: string): boolean {
+  return CANONICAL_QUERY.test(search);
 }
 
 /** Makes the canonical request of a path. */
@@ -30,18 +42,21 @@ export function asksForDelta(query: URLSearchParams): boolean {
 }
 
 /** The same query, asking for the whole playlist: what a delta update leaves out cannot be measured. */
-export function askForWhole(query: URLSearchParams): URLSearchParams {
-  if (!asksForDelta(query)) {
+export function askForWhole(query: Query): Query {
+  if (!asksForDelta(query.searchParams)) {
     return query;
   }
-  const whole = new URLSearchParams(query);
-  whole.delete(SKIP);
-  return whole;
+  const searchParams = new URLSearchParams(query.searchParams);
+  searchParams.delete(SKIP);
+  return { search: `?${searchParams.toString()}`, searchParams };
 }
 
-function directiveQuery(query: URLSearchParams): string {
+function directiveQuery(query: Query): string {
+  if (isCanonicalQuery(query.search)) {
+    return query.search;
+  }
   const pairs = DIRECTIVES.flatMap((name) =>
-    query
+    query.searchParams
       .getAll(name)
       .sort()
       .map((value) => `${name}=${encodeURIComponent(value)}`),

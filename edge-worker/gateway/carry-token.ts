@@ -1,6 +1,7 @@
 /** How the token for what a player asks next travels: in the addresses it is given, or in a cookie. */
 
 import type { StreamName } from '../../shared/identifiers.ts';
+import type { Address } from './address.ts';
 import { splitTokenPath, TOKEN_COOKIE, TOKEN_PARAMETER, type FoundToken } from './find-token.ts';
 import type { UriParameter } from './rewrite-uri.ts';
 
@@ -43,7 +44,7 @@ export function carryFromMultivariant(input: {
   /** When the grant of the token that was found ends, Unix seconds. */
   readonly expires: number;
   readonly stream: StreamName;
-  readonly url: URL;
+  readonly url: Pick<Address, 'pathname' | 'searchParams'>;
   readonly now: number;
 }): Carriage {
   const { found, issued, stream, url, now } = input;
@@ -68,7 +69,7 @@ export function carryFromMultivariant(input: {
   return { ...NOTHING, folder, location: `${folder}index.m3u8` };
 }
 
-function isCookieAsked(url: URL): boolean {
+function isCookieAsked(url: Pick<Address, 'searchParams'>): boolean {
   return url.searchParams.get(COOKIE_PARAMETER) === '1';
 }
 

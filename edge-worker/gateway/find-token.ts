@@ -1,5 +1,7 @@
 /** Where a viewer's token travels, and the path that remains without it. */
 
+import type { Address } from './address.ts';
+
 /** Where a token was found; a path or query token has to stay with every URI that the player asks for next. */
 type TokenPlace = 'path' | 'query' | 'header' | 'cookie';
 
@@ -30,7 +32,10 @@ export function splitTokenPath(path: string): { readonly token: string | undefin
  * cookie, and in each place the first. A bad token is not replaced by a good one from a later place, so a player's
  * URL says alone what it may do.
  */
-export function findToken(request: Request, url: URL): FoundToken | undefined {
+export function findToken(
+  request: Request,
+  url: Pick<Address, 'pathname' | 'search' | 'searchParams'>,
+): FoundToken | undefined {
   const inPath = splitTokenPath(url.pathname).token;
   if (inPath !== undefined) {
     return { place: 'path', token: inPath };

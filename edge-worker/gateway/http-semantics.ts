@@ -1,11 +1,13 @@
 /** From delivery's whole representation to what this request asked for: conditions, ranges, HEAD, encoding. */
 
+import { MIN_COMPRESSED_BYTES, PLAYLIST_TYPE } from '../delivery/cache/gzip-copy.ts';
 import { discardBody, type Delivered } from '../delivery/delivered.ts';
 import { decideRange, sliceBody } from './byte-range.ts';
 
-/** Shortest playlist that is compressed, bytes: below, the saving is less than a packet. */
-const MIN_COMPRESSED_BYTES = 1_024;
-const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
+/** A playlist has them, compressed or not. */
+export const PLAYLIST_HEADERS: Readonly<Record<string, string>> = { vary: 'Accept-Encoding' };
+
+const GZIP_CODING = /^\s*gzip\s*(;\s*q=(1|0?\.0*[1-9])|$)/i;
 
 /** Applies RFC 9110 §9.3.2, §13 and §14 to an answer. */
 export async function applyRequest(request: Request, answer: Delivered): Promise<Delivered> {
@@ -17,7 +19,7 @@ async function applyHeaders(request: Request, answer: Delivered): Promise<Delive
     return answer;
   }
   const isPlaylist = answer.headers['content-type'] === PLAYLIST_TYPE;
-  const whole = isPlaylist ? withHeaders(answer, { vary: 'Accept-Encoding' }) : answer;
+  const whole = isPlaylist ? withHeaders(answer, PLAYLIST_HEADERS) : answer;
   const etag = answer.headers['etag'];
   if (etag !== undefined && matchesTag(request.headers.get('if-none-match'), etag)) {
     return notModified(whole);
@@ -81,26 +83,30 @@ async function unsatisfiable(answer: Delivered, size: number): Promise<Delivered
 
 /** Declares gzip, which the runtime then applies (RFC 9110 §8.4); the platform leaves this content type alone. */
 function compressPlaylist(request: Request, answer: Delivered): Delivered {
-  const { 'content-length': length, ...headers } = answer.headers;
-  if (
-    Number(length ?? MIN_COMPRESSED_BYTES) < MIN_COMPRESSED_BYTES ||
-    !acceptsGzip(acceptedEncodings(request))
-  ) {
-    return answer;
-  }
+  const length = Number(answer.headers['content-length'] ?? MIN_COMPRESSED_BYTES);
+  return length < MIN_COMPRESSED_BYTES || !acceptsGzip(request)
+    ? answer
+    : { ...answer, headers: asGzip(answer.headers) };
+}
+
+/** Headers of an answer once its body is compressed with gzip; the length is another then, and the tag a weak one. */
+export function asGzip(plain: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const { 'content-length': _length, ...headers } = plain;
   const { etag } = headers;
   const tag = etag === undefined ? {} : { etag: `W/${etag.replace(/^W\//, '')}` };
-  return { ...answer, headers: { ...headers, ...tag, 'content-encoding': 'gzip' } };
+  return { ...headers, ...tag, 'content-encoding': 'gzip' };
+}
+
+/** Whether a client takes gzip, RFC 9110 §12.5.3. */
+export function acceptsGzip(request: Request): boolean {
+  const header = acceptedEncodings(request);
+  return header.split(',').some((coding) => GZIP_CODING.test(coding));
 }
 
 /** What the client accepts: the platform puts its own into `Accept-Encoding` and the client's into `cf`. */
 function acceptedEncodings(request: Request): string {
   const client: unknown = request.cf?.['clientAcceptEncoding'];
   return typeof client === 'string' ? client : (request.headers.get('accept-encoding') ?? '');
-}
-
-function acceptsGzip(header: string): boolean {
-  return header.split(',').some((coding) => /^\s*gzip\s*(;\s*q=(1|0?\.0*[1-9])|$)/i.test(coding));
 }
 
 async function notModified(answer: Delivered): Promise<Delivered> {

@@ -1,8 +1,8 @@
 /** The oldest segment that a viewer with a time-shift limit may fetch, from the rendition's playlist, remembered per isolate. */
 
 import { errorAnswer } from '../answer.ts';
-import type { MediaResource } from '../resource.ts';
-import { canonicalPath, canonicalRequest } from './canonical-request.ts';
+import { liveResourcePath, type LiveResource } from '../resource.ts';
+import { canonicalRequest } from './canonical-request.ts';
 import { oldestFetched, type OldestFetched } from './rewrite-time-shift.ts';
 
 /** What is known of how far back a rendition may be fetched. */
@@ -31,7 +31,7 @@ export class OldestPlayable {
     context: { readonly deliver: (request: Request) => Promise<Response>; readonly now: number },
   ): Promise<OldestPlayableSegment> {
     // The plain playlist, which is one copy for all viewers.
-    const path = canonicalPath({ kind: 'media-playlist', stream, rendition }, new URLSearchParams());
+    const path = liveResourcePath({ kind: 'media-playlist', stream, rendition });
     const key = `${limit} ${path}`;
     const known = this.#found.get(key);
     if (known !== undefined && context.now - known.readAt < Math.max(1, known.targetDuration)) {

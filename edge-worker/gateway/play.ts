@@ -7,42 +7,34 @@ import { ok, type Result } from '../../shared/result.ts';
 import type { AccessUnavailable } from '../access/registry/snapshot-source.ts';
 import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
+import { fromKept, type Kept } from '../delivery/cache/kept.ts';
 import { discardBody, takeAnswer, type Delivered } from '../delivery/delivered.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { parseLiveResource, type LiveResource } from '../resource.ts';
+import { readAddress, type Address } from './address.ts';
 import { authorize, isSessionStart, type Admission, type Asked, type Misconfiguration } from './authorize.ts';
 import { askForWhole, canonicalPath, canonicalRequest } from './canonical-request.ts';
 import { carryFromMultivariant, carryOn, type Carriage } from './carry-token.ts';
 import { ANY_ORIGIN } from './cors.ts';
 import { denialAnswer } from './denial-answer.ts';
-import { splitTokenPath, type FoundToken } from './find-token.ts';
-import type { RecordAnswered } from '../qos/record-delivery.ts';
+import { splitTokenPath } from './find-token.ts';
+import { outcomeOf, outcomeOfKept, type RecordAnswered } from '../qos/record-delivery.ts';
 import { applyRequest } from './http-semantics.ts';
+import { answerWhole } from './kept-copy.ts';
 import type { OldestPlayable } from './oldest-playable.ts';
 import { placeOf } from './place.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
 import type { VariantLimits } from './rewrite-variants.ts';
 import { rewritePlaylist, type ViewerChange } from './rewrite.ts';
 import { viewerChange } from './viewer-change.ts';
+import { isHidden, viewerHeaders } from './viewer-headers.ts';
 import type { ViewerSession } from './viewer-session.ts';
 
 /** Sends a canonical request to delivery; the viewer's own says where it came from. */
 export type Deliver = (canonical: Request, viewer: Request, env: Env) => Promise<Response>;
-/** Finds what this edge itself keeps under a canonical path and query, at no cost worth a promise. */
-export type FindKept = (canonicalPath: string, env: Env) => Delivered | undefined;
-
-/** Headers of delivery's answer that a viewer gets. */
-const VIEWER_HEADERS = [
-  'accept-ranges',
-  'age',
-  'cache-control',
-  'cache-status',
-  'content-length',
-  'content-type',
-  'etag',
-  'retry-after',
-];
+/** Finds what this edge itself keeps under a canonical path and query; a promise where it is being fetched. */
+export type FindKept = (canonicalPath: string, env: Env) => Kept | Promise<Kept | undefined> | undefined;
 
 /** What playback needs beside the request. */
 export interface PlaybackContext {
@@ -64,7 +56,7 @@ export interface PlaybackContext {
 
 /** Answers `GET` and `HEAD` below `/live/` and `/t/{token}/live/`. */
 export async function answerPlayback(request: Request, context: PlaybackContext): Promise<Response> {
-  const url = new URL(request.url);
+  const url = readAddress(request.url);
   const parsed = parseLiveResource(splitTokenPath(url.pathname).path);
   if (!parsed.ok) {
     return errorAnswer(404, parsed.failure.reason, {
@@ -94,10 +86,19 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
   if (refused !== undefined) {
     return respond(await applyRequest(request, takeAnswer(refused)));
   }
-  const query = grant.timeShift === undefined ? url.searchParams : askForWhole(url.searchParams);
-  const canonical = canonicalPath(resource, query);
+  const canonical = canonicalPath(resource, grant.timeShift === undefined ? url : askForWhole(url));
+  const found = context.findKept(canonical, env);
+  // Nobody waits for what is there already.
+  const kept = found instanceof Promise ? await found : found;
+  if (kept !== undefined && isForEveryone(asked, admission.value)) {
+    const answer = answerWhole(request, kept);
+    if (answer !== undefined) {
+      context.record?.({ request, resource, admission: admission.value, ...outcomeOfKept(kept) });
+      return answer;
+    }
+  }
   const delivered =
-    context.findKept(canonical, env) ?? takeAnswer(await deliver(canonicalRequest(canonical)));
+    kept === undefined ? takeAnswer(await deliver(canonicalRequest(canonical))) : fromKept(kept);
   const carriage = await carry(delivered, { admission: admission.value, asked, sessions: context.sessions });
   if (!carriage.ok) {
     await discardBody(delivered);
@@ -105,8 +106,17 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
   }
   const viewer = { resource, admission: admission.value, carriage: carriage.value, url };
   const answer = await applyRequest(request, await rewriteForViewer(delivered, viewer));
-  context.record?.({ request, resource, admission: admission.value, delivered, answer });
+  context.record?.({ request, resource, admission: admission.value, ...outcomeOf(delivered, answer) });
   return respond(answer);
+}
+
+/** Whether this viewer's copy is everybody's: no session begins, nothing in it changes, caches on the way may share it. */
+function isForEveryone({ resource, url }: Asked, { grant, found }: Admission): boolean {
+  return (
+    resource.kind !== 'multivariant-playlist' &&
+    !isHidden(found) &&
+    viewerChange({ resource, grant, carriage: carryOn(found), url }) === undefined
+  );
 }
 
 /** How the token goes on from this answer; a multivariant playlist that is there may start a session. */
@@ -214,11 +224,11 @@ async function rewriteForViewer(
     readonly resource: LiveResource;
     readonly admission: Admission;
     readonly carriage: Carriage;
-    readonly url: URL;
+    readonly url: Address;
   },
 ): Promise<Delivered> {
   const { resource, admission, carriage, url } = viewer;
-  const headers = viewerHeaders(delivered, admission.found);
+  const headers = viewerHeaders(delivered.headers, admission.found);
   const change = viewerChange({ resource, grant: admission.grant, carriage, url });
   setSession(headers, carriage);
   if (delivered.status !== 200 || change === undefined) {
@@ -226,7 +236,7 @@ async function rewriteForViewer(
   }
   // Not `text()`: the runtime warns of each body that is not text by its content type.
   const text = new TextDecoder().decode(await new Response(delivered.body).arrayBuffer());
-  const rewritten = rewritePlaylist(text, change, url);
+  const rewritten = rewritePlaylist(text, change, new URL(url.href));
   if (rewritten === undefined) {
     return takeAnswer(denialAnswer(aboveLimits(change), resource.stream));
   }
@@ -262,19 +272,4 @@ function setSession(headers: Record<string, string>, { cookie, location }: Carri
   if (location !== undefined) {
     headers['content-location'] = location;
   }
-}
-
-function viewerHeaders(delivered: Delivered, found: FoundToken | undefined): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const name of VIEWER_HEADERS) {
-    const value = delivered.headers[name];
-    if (value !== undefined) {
-      headers[name] = value;
-    }
-  }
-  if (found?.place === 'header' || found?.place === 'cookie') {
-    // Here the URL alone opens nothing, so no cache that others share may answer with it.
-    headers['cache-control'] = (headers['cache-control'] ?? 'no-store').replace(/^public/, 'private');
-  }
-  return headers;
 }

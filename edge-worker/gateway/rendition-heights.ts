@@ -3,8 +3,8 @@
 import type { StreamName } from '../../shared/identifiers.ts';
 import { parseMultivariantPlaylist } from '../../shared/playlist/multivariant-playlist.ts';
 import { errorAnswer } from '../answer.ts';
-import { parseLiveResource, type LiveResource } from '../resource.ts';
-import { canonicalPath, canonicalRequest } from './canonical-request.ts';
+import { liveResourcePath, parseLiveResource, type LiveResource } from '../resource.ts';
+import { canonicalRequest } from './canonical-request.ts';
 
 /** A rendition's picture height, 0 where it has none, and the least BANDWIDTH of the variants that it is part of. */
 interface Measure {
@@ -49,7 +49,7 @@ export class RenditionHeights {
     if (known !== undefined && age < (known.heights.has(rendition) ? FRESH_SECONDS : 1)) {
       return heightIn(known.heights, rendition);
     }
-    const path = canonicalPath({ kind: 'multivariant-playlist', stream }, new URLSearchParams());
+    const path = liveResourcePath({ kind: 'multivariant-playlist', stream });
     const playlist = canonicalRequest(path);
     const answer = await context.deliver(playlist);
     if (answer.status !== 200) {

@@ -1,6 +1,7 @@
 /** What a token may ask of a viewer's request, told without the token. */
 
 import type { RequestFacts } from '../../shared/access/request-facts.ts';
+import type { Address } from './address.ts';
 import { splitTokenPath, TOKEN_PARAMETER } from './find-token.ts';
 
 /** ALPN protocols (RFC 7301, RFC 9113 §3.1, RFC 9114 §3.1) by what the platform calls them. */
@@ -12,7 +13,7 @@ const PROTOCOLS: ReadonlyMap<unknown, string> = new Map([
 ]);
 
 /** Tells the facts of a request; `url` is its address, token included. */
-export function requestFacts(request: Request, url: URL): RequestFacts {
+export function requestFacts(request: Request, url: Address): RequestFacts {
   const { protocol, hostname, port } = url;
   return {
     url: {

@@ -2,8 +2,8 @@
 
 import type { Grant } from '../../shared/access/grant.ts';
 import type { LiveResource } from '../resource.ts';
+import { asksForDelta, isCanonicalQuery, type Query } from './canonical-request.ts';
 import type { Carriage } from './carry-token.ts';
-import { asksForDelta } from './canonical-request.ts';
 import type { TimeShiftLimit } from './rewrite-time-shift.ts';
 import type { ViewerChange } from './rewrite.ts';
 
@@ -19,7 +19,7 @@ export function viewerChange(viewer: {
   readonly resource: LiveResource;
   readonly grant: Grant;
   readonly carriage: Carriage;
-  readonly url: URL;
+  readonly url: Query;
 }): ViewerChange | undefined {
   const { resource, grant, carriage, url } = viewer;
   if (resource.kind === 'media') {
@@ -51,14 +51,17 @@ function isIdentity(change: ViewerChange): boolean {
   );
 }
 
-function timeShiftLimit({ timeShift }: Grant, url: URL): TimeShiftLimit | undefined {
+function timeShiftLimit({ timeShift }: Grant, url: Query): TimeShiftLimit | undefined {
   return timeShift === undefined
     ? undefined
     : { seconds: timeShift, asksForDelta: asksForDelta(url.searchParams) };
 }
 
 /** Reads a parameter of the query; a value that is not of the right form is as good as none. */
-function readParameter(url: URL, name: string, form: RegExp): string | undefined {
+function readParameter(url: Query, name: string, form: RegExp): string | undefined {
+  if (isCanonicalQuery(url.search)) {
+    return undefined;
+  }
   const value = url.searchParams.get(name);
   return value !== null && form.test(value) ? value : undefined;
 }

@@ -2,6 +2,8 @@
 
 import { fromCmcdHeaders, fromCmcdQuery } from '@svta/cml-cmcd';
 import { DELIVERY_EVENT, type QosPoint } from '../../shared/qos/schema.ts';
+import { HIT } from '../delivery/cache/answer-cache.ts';
+import type { Kept } from '../delivery/cache/kept.ts';
 import type { Delivered } from '../delivery/delivered.ts';
 import { SERVED_BY_HEADER } from '../delivery/served-by.ts';
 import type { Env } from '../env.ts';
@@ -21,9 +23,13 @@ export interface AnsweredRequest {
   readonly request: Request;
   readonly resource: LiveResource;
   readonly admission: Admission;
-  /** Delivery's answer, before the viewer's conditions and ranges. */
-  readonly delivered: Delivered;
-  readonly answer: Delivered;
+  readonly status: number;
+  /** Of the answer's body before it is compressed. */
+  readonly bytes: number;
+  /** Whether delivery's answer came from a cache. */
+  readonly isHit: boolean;
+  /** Who made delivery's answer. */
+  readonly servedBy: string | undefined;
   /** Unix ms. */
   readonly startedAt: number;
   readonly firstByteAt: number;
@@ -46,7 +52,8 @@ const DEFAULT_SAMPLE = 0.1;
 /** Sessions remembered by an isolate, some 100 bytes each. */
 const MAX_SESSIONS = 20_000;
 const CMCD_PARAMETER = 'CMCD';
-const CMCD_HEADERS = ['cmcd-object', 'cmcd-request', 'cmcd-session', 'cmcd-status'];
+const CMCD_SESSION_HEADER = 'cmcd-session';
+const CMCD_HEADERS = ['cmcd-object', 'cmcd-request', CMCD_SESSION_HEADER, 'cmcd-status'];
 
 /** When a session's requests last became a heartbeat, Unix ms. */
 const heartbeats = new Recent<number>(MAX_SESSIONS);
@@ -54,14 +61,15 @@ const heartbeats = new Recent<number>(MAX_SESSIONS);
 /** Notes an answered request, after the answer; whatever fails here is logged and felt by nobody. */
 export function recordDelivery(answered: AnsweredRequest, context: RecordContext): void {
   try {
-    const sink = qosSink(context.env, context.now);
-    if (sink === undefined) {
-      return;
-    }
     const sample = sampleOf(context.env);
     const isSampled = context.random() < sample;
-    const cmcd = readCmcd(answered.request);
-    if (!isSampled && cmcd?.sid === undefined) {
+    // Most requests are not of the sample and bring no session, and need nothing further.
+    if (!isSampled && !mayNameSession(answered.request)) {
+      return;
+    }
+    const sink = qosSink(context.env, context.now);
+    const cmcd = sink === undefined ? undefined : readCmcd(answered.request);
+    if (sink === undefined || (!isSampled && cmcd?.sid === undefined)) {
       return;
     }
     context.waitUntil(
@@ -72,6 +80,30 @@ export function recordDelivery(answered: AnsweredRequest, context: RecordContext
   } catch (error) {
     logFailure(error);
   }
+}
+
+/** What became of a request, by delivery's answer and the viewer's. */
+export function outcomeOf(
+  delivered: Delivered,
+  answer: Delivered,
+): Pick<AnsweredRequest, 'status' | 'bytes' | 'isHit' | 'servedBy'> {
+  return {
+    status: answer.status,
+    bytes: Number(answer.headers['content-length'] ?? 0),
+    isHit: isCacheHit(delivered),
+    servedBy: delivered.headers[SERVED_BY_HEADER],
+  };
+}
+
+/** What became of a request that got the whole of what this edge keeps. */
+export function outcomeOfKept({ answer, how }: Kept): ReturnType<typeof outcomeOf> {
+  const { status, headers, body } = answer;
+  return { status, bytes: body.size, isHit: how === HIT, servedBy: headers[SERVED_BY_HEADER] };
+}
+
+/** Whether a request may say which playback session it is of: CTA-5004 §3.1 has the id in the query or one header. */
+function mayNameSession({ url, headers }: Request): boolean {
+  return url.includes(CMCD_PARAMETER) || headers.has(CMCD_SESSION_HEADER);
 }
 
 /** Reads CMCD of a request, CTA-5004: the query's `CMCD`, else the four headers; what cannot be read is none. */
@@ -168,17 +200,17 @@ function cmcdColumns(cmcd: CmcdFields | undefined): Partial<QosPoint> {
 }
 
 function deliveryFacts(answered: AnsweredRequest): Partial<QosPoint> {
-  const { resource, delivered, answer } = answered;
+  const { resource, status, bytes, isHit, servedBy = 'none' } = answered;
   return {
     event: DELIVERY_EVENT,
     source: 'edge',
     resource: resource.kind === 'media' ? resource.file.kind : resource.kind,
     rendition: resource.kind === 'multivariant-playlist' ? '' : resource.rendition,
-    status: answer.status,
-    bytes: answered.request.method === 'HEAD' ? 0 : Number(answer.headers['content-length'] ?? 0),
+    status,
+    bytes: answered.request.method === 'HEAD' ? 0 : bytes,
     ttfb_ms: Math.max(0, answered.firstByteAt - answered.startedAt),
-    cache_hit: isCacheHit(delivered) ? 1 : 0,
-    served_by: delivered.headers[SERVED_BY_HEADER] ?? 'none',
+    cache_hit: isHit ? 1 : 0,
+    served_by: servedBy,
   };
 }
 

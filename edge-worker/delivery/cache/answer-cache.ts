@@ -9,11 +9,16 @@
 
 import type { Answer, AnswerStore } from './answer-store.ts';
 import type { Flights } from './flights.ts';
+import { gzipCopy } from './gzip-copy.ts';
 
 /** Most keys that are fetched at once; beyond it requests are sent on one by one, uncollapsed. */
 const MAX_IN_FLIGHT = 4_096;
 /** Name of this cache in `Cache-Status`, RFC 9211. */
 const CACHE_NAME = 'rill';
+/** In `Cache-Status`: it was kept. */
+export const HIT = 'hit';
+/** In `Cache-Status`: another request had asked for it already. */
+export const COLLAPSED = 'fwd=uri-miss; collapsed';
 
 /** Answers a request at its source. */
 export type Ask = (request: Request) => Promise<Response>;
@@ -53,14 +58,14 @@ export class AnswerCache {
       return ask(request);
     }
     const key = cacheKey(request);
-    const kept = findAnswer(this.#rules.store, key, this.#rules.now());
+    const kept = this.#rules.store.find(key, this.#rules.now());
     if (kept !== undefined) {
-      return respond(kept);
+      return respond(kept.answer, HIT, { age: String(kept.age) });
     }
     const flying = this.#inFlight.get(key);
     if (flying !== undefined) {
       const shared = await flying;
-      return shared === undefined ? ask(request) : respondToWaiting(shared);
+      return shared === undefined ? ask(request) : respond(shared, COLLAPSED);
     }
     return this.#inFlight.size < MAX_IN_FLIGHT ? this.#fetch(key, request, ask) : ask(request);
   }
@@ -97,35 +102,23 @@ export class AnswerCache {
   }
 }
 
-/** Finds an answer in a store alone, where the request may come from any context; `now` is milliseconds. */
-export function findAnswer(store: AnswerStore, key: string, now: number): Answer | undefined {
-  const fresh = store.find(key, now);
-  return fresh === undefined
-    ? undefined
-    : withHeaders(fresh.answer, { age: String(fresh.age), ...cacheStatus('hit') });
-}
-
-/** Answers one of those who waited for an answer that another had asked for. */
-export function respondToWaiting(answer: Answer): Response {
-  return respond(answer, 'fwd=uri-miss; collapsed');
-}
-
 /** Delivery says each answer's length and the hub's are bounded by its memory, so none is read without end. */
 async function readAnswer(response: Response): Promise<Answer> {
+  const { status } = response;
+  const headers = Object.fromEntries(response.headers);
   const body = new Blob([await response.arrayBuffer()]);
-  return { status: response.status, headers: Object.fromEntries(response.headers), body };
+  return { status, headers, body, gzip: await gzipCopy({ status, headers, body }) };
 }
 
-function respond({ status, headers, body }: Answer, how?: string): Response {
-  const extra = how === undefined ? {} : cacheStatus(how);
-  return new Response(body, { status, headers: { ...headers, ...extra } });
+function respond(
+  { status, headers, body }: Answer,
+  how: string,
+  more: Readonly<Record<string, string>> = {},
+): Response {
+  return new Response(body, { status, headers: { ...headers, ...more, ...cacheStatus(how) } });
 }
 
-function withHeaders(answer: Answer, headers: Readonly<Record<string, string>>): Answer {
-  return { ...answer, headers: { ...answer.headers, ...headers } };
-}
-
-/** RFC 9211. */
-function cacheStatus(how: string): Readonly<Record<string, string>> {
+/** `Cache-Status`, RFC 9211: what this cache did. */
+export function cacheStatus(how: string): Readonly<Record<string, string>> {
   return { 'cache-status': `${CACHE_NAME}; ${how}` };
 }

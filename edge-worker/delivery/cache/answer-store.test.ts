@@ -62,3 +62,11 @@ it('stays within its bounds whatever is kept, replaced and asked for', () => {
     }),
   );
 });
+
+it('counts a compressed copy among its bytes', () => {
+  const store = new AnswerStore(BOUNDS);
+  store.keep('/a', answer(1_000), { now: 0, seconds: 60 });
+  const plain = store.bytes;
+  store.keep('/a', { ...answer(1_000), gzip: new Blob([new Uint8Array(300)]) }, { now: 0, seconds: 60 });
+  expect(store.bytes).toBe(plain + 300);
+});

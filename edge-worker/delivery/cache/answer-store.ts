@@ -6,6 +6,8 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
   /** A blob, since the runtime would copy an array for each answer. */
   readonly body: Blob;
+  /** The same compressed, where viewers may get it so. */
+  readonly gzip?: Blob | undefined;
 }
 
 /** An answer that is still fresh. */
@@ -78,7 +80,7 @@ export class AnswerStore {
       return false;
     }
     const { now } = validity;
-    const bytes = answer.body.size + key.length + ENTRY_OVERHEAD;
+    const bytes = answer.body.size + (answer.gzip?.size ?? 0) + key.length + ENTRY_OVERHEAD;
     this.#entries.set(key, { answer, bytes, storedAt: now, freshUntil: now + validity.seconds * 1000 });
     this.#bytes += bytes;
     this.#makeRoom();

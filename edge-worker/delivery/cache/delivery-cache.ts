@@ -7,10 +7,11 @@
 import { DurableObject } from 'cloudflare:workers';
 import type { Env } from '../../env.ts';
 import { deliver } from '../deliver.ts';
-import { AnswerCache, cacheKey, findAnswer, respondToWaiting } from './answer-cache.ts';
-import { AnswerStore, type Answer } from './answer-store.ts';
+import { AnswerCache, cacheKey, COLLAPSED, HIT } from './answer-cache.ts';
+import { AnswerStore } from './answer-store.ts';
 import { Flights } from './flights.ts';
 import { freshSeconds } from './freshness.ts';
+import type { Kept } from './kept.ts';
 
 const BYTES_PER_MIB = 1_048_576;
 /** Answers kept at most: with a byte budget of a gigabyte the bound on bytes is met first. */
@@ -43,18 +44,29 @@ export class DeliveryCache extends DurableObject<Env> {
   }
 }
 
-/** Answers a canonical request of a stream with what is being fetched, or through the cache's object. */
+/** Answers a canonical request of a stream through the cache's object. */
 export async function deliverCached(request: Request, objects: NonNullable<Env['CACHE']>): Promise<Response> {
-  const key = cacheKey(request);
-  const shared = request.method === 'GET' ? await processFlights.join(key) : undefined;
-  return shared === undefined
-    ? objects.getByName(key.split('/', 3)[2] ?? '').fetch(request)
-    : respondToWaiting(shared);
+  return objects.getByName(cacheKey(request).split('/', 3)[2] ?? '').fetch(request);
 }
 
-/** Finds a fresh answer under a canonical path and query in this process's memory, where this edge has a cache. */
-export function findKept(canonicalPath: string, env: Env): Answer | undefined {
-  return hasOwnCache(env) ? findAnswer(storeOf(env), canonicalPath, Date.now()) : undefined;
+/**
+ * Finds a fresh answer under a canonical path and query in this process's memory, where this edge has a cache, or
+ * waits for one that is being fetched; a promise only where there is something to wait for.
+ */
+export function findKept(canonicalPath: string, env: Env): Kept | Promise<Kept | undefined> | undefined {
+  if (!hasOwnCache(env)) {
+    return undefined;
+  }
+  const fresh = storeOf(env).find(canonicalPath, Date.now());
+  if (fresh !== undefined) {
+    return { answer: fresh.answer, age: fresh.age, how: HIT };
+  }
+  return processFlights.has(canonicalPath) ? joinFlight(canonicalPath) : undefined;
+}
+
+async function joinFlight(canonicalPath: string): Promise<Kept | undefined> {
+  const answer = await processFlights.join(canonicalPath);
+  return answer === undefined ? undefined : { answer, age: undefined, how: COLLAPSED };
 }
 
 /** Whether this edge brings its own cache: `RILL_CACHE_MIB` is set, which only the self-hosted edge does. */

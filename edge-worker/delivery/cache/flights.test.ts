@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Answer } from './answer-store.ts';
 import { Flights } from './flights.ts';
 
@@ -38,5 +38,18 @@ describe('answers that are being fetched', () => {
     expect(new Set(await Promise.all(joined))).toEqual(new Set([undefined]));
     const large = Array.from({ length: VIEWERS }, () => flights.join('/large'));
     expect(new Set(await Promise.all(large))).toEqual(new Set([undefined]));
+  });
+
+  it('that never come are waited for until the limit, then asked of the object by each', async () => {
+    vi.useFakeTimers();
+    try {
+      const flights = new Flights();
+      flights.announce('/a', new Promise(() => undefined));
+      const joined = Array.from({ length: VIEWERS }, () => flights.join('/a'));
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(new Set(await Promise.all(joined))).toEqual(new Set([undefined]));
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -12,6 +12,9 @@ export function takeTokenFromAddress(): void {
   history.replaceState(null, '', location.pathname + location.search);
 }
 
+/** Pattern of every stream's name. */
+const EVERY_STREAM = '*';
+
 /** The token of this tab. */
 export function currentToken(): string | undefined {
   return sessionStorage.getItem(KEY) ?? undefined;
@@ -23,7 +26,8 @@ export function tokenStream(): string | undefined {
   try {
     const claims: unknown = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/')));
     const isObject = typeof claims === 'object' && claims !== null;
-    return isObject && 'stream' in claims && typeof claims.stream === 'string' ? claims.stream : undefined;
+    const stream = isObject && 'stream' in claims ? claims.stream : undefined;
+    return typeof stream === 'string' && stream !== EVERY_STREAM ? stream : undefined;
   } catch {
     return undefined;
   }
