@@ -1,7 +1,7 @@
 /** The oldest segment that a viewer with a time-shift limit may fetch, from the rendition's playlist, remembered per isolate. */
 
 import { errorAnswer } from '../answer.ts';
-import { liveResourcePath, type LiveResource } from '../resource.ts';
+import { liveResourcePath, type MediaResource } from '../resource.ts';
 import { canonicalRequest } from './canonical-request.ts';
 import { oldestFetched, type OldestFetched } from './rewrite-time-shift.ts';
 
