@@ -8,7 +8,10 @@ import { listDescendants } from '../test/support/process-usage.ts';
 /** A Worker whose `fetch` does the work that a path names. */
 export interface MeasuredWorker {
   /** CPU of one request, microseconds: of all threads of workerd, as the scheduler counts it; with the answer's text. */
-  measure(path: string): Promise<{ readonly microseconds: number; readonly text: string }>;
+  measure(
+    path: string,
+    method?: 'GET' | 'POST',
+  ): Promise<{ readonly microseconds: number; readonly text: string }>;
   stop(): Promise<void>;
 }
 
@@ -30,9 +33,9 @@ export async function startMeasuredWorker(entry: string): Promise<MeasuredWorker
   const url = await miniflare.ready;
   const workerd = findWorkerd();
   return {
-    measure: async (path) => {
+    measure: async (path, method = 'GET') => {
       const before = cpuNanoseconds(workerd);
-      const text = await (await fetch(new URL(path, url))).text();
+      const text = await (await fetch(new URL(path, url), { method })).text();
       return { microseconds: (cpuNanoseconds(workerd) - before) / 1000, text };
     },
     stop: () => miniflare.dispose(),
@@ -63,6 +66,7 @@ async function bundle(entry: string): Promise<string> {
     format: 'esm',
     target: 'es2024',
     conditions: ['workerd', 'worker', 'browser'],
+    external: ['cloudflare:*'],
   });
   return built.outputFiles[0]?.text ?? '';
 }

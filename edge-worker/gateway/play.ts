@@ -93,7 +93,7 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
   if (kept !== undefined && isForEveryone(asked, admission.value)) {
     const answer = answerWhole(request, kept);
     if (answer !== undefined) {
-      context.record?.({ request, resource, admission: admission.value, ...outcomeOfKept(kept) });
+      context.record?.({ request, resource, place, admission: admission.value, ...outcomeOfKept(kept) });
       return answer;
     }
   }
@@ -106,7 +106,7 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
   }
   const viewer = { resource, admission: admission.value, carriage: carriage.value, url };
   const answer = await applyRequest(request, await rewriteForViewer(delivered, viewer));
-  context.record?.({ request, resource, admission: admission.value, ...outcomeOf(delivered, answer) });
+  context.record?.({ request, resource, place, admission: admission.value, ...outcomeOf(delivered, answer) });
   return respond(answer);
 }
 

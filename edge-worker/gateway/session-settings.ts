@@ -24,7 +24,7 @@ export function sessionSecret(env: Env): string | undefined {
 }
 
 /** Whether a secret is as long as the hash that it is used with (RFC 7518 §3.2). */
-export function isLongEnough(secret: string | undefined): boolean {
+export function isLongEnough(secret: string | undefined): secret is string {
   // A character is at least a byte of UTF-8; only a short text has to be counted.
   return (
     secret !== undefined &&

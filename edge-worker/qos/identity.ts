@@ -1,5 +1,6 @@
 /** Who a point is about, so that neither a viewer's name nor address nor token is ever stored. */
 
+import { base64url } from 'jose';
 import type { Admission } from '../gateway/authorize.ts';
 
 /** The stored ids of a viewer and of one of the viewer's playback sessions. */
@@ -54,12 +55,5 @@ async function keyedHash(secret: string, parts: readonly string[]): Promise<stri
   }
   const text = new TextEncoder().encode(JSON.stringify(parts));
   const mac = new Uint8Array(await crypto.subtle.sign('HMAC', await imported.key, text));
-  return base64url(mac).slice(0, ID_LENGTH);
-}
-
-function base64url(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '');
+  return base64url.encode(mac).slice(0, ID_LENGTH);
 }

@@ -1,6 +1,7 @@
 /** Request-level points: what became of each request for a stream, and what CMCD in it says. Never in the viewer's way. */
 
 import { fromCmcdHeaders, fromCmcdQuery } from '@svta/cml-cmcd';
+import type { Place } from '../../shared/access/place.ts';
 import { DELIVERY_EVENT, type QosPoint } from '../../shared/qos/schema.ts';
 import { HIT } from '../delivery/cache/answer-cache.ts';
 import type { Kept } from '../delivery/cache/kept.ts';
@@ -8,7 +9,6 @@ import type { Delivered } from '../delivery/delivered.ts';
 import { SERVED_BY_HEADER } from '../delivery/served-by.ts';
 import type { Env } from '../env.ts';
 import type { Admission } from '../gateway/authorize.ts';
-import { placeOf } from '../gateway/place.ts';
 import { describeError, logEvent } from '../log.ts';
 import type { LiveResource } from '../resource.ts';
 import { identify } from './identity.ts';
@@ -23,6 +23,7 @@ export interface AnsweredRequest {
   readonly request: Request;
   readonly resource: LiveResource;
   readonly admission: Admission;
+  readonly place: Place;
   readonly status: number;
   /** Of the answer's body before it is compressed. */
   readonly bytes: number;
@@ -139,7 +140,7 @@ async function pointsOf(
     readonly context: RecordContext;
   },
 ): Promise<readonly QosPoint[]> {
-  const { request, resource, admission } = answered;
+  const { request, resource, admission, place } = answered;
   const { cmcd, weight, context } = parts;
   const now = context.now();
   const identity = await identify({
@@ -153,7 +154,7 @@ async function pointsOf(
     stream: resource.stream,
     viewer: identity.viewer,
     ...(cmcd?.sid === undefined ? {} : { session: identity.session }),
-    ...requestFacts(request, placeOf(request, context.env)),
+    ...requestFacts(request, place),
     at_ms: answered.startedAt,
   };
   const points: QosPoint[] = [];

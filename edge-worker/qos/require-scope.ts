@@ -1,15 +1,13 @@
 /** Who may ask for analytics, and see pictures besides: a token under the edge's own secret with the scope, for one stream or for all. */
 
 import { checkBearer } from '../../shared/access/check-grant.ts';
-import type { KeySource } from '../../shared/access/key-source.ts';
 import { parseStreamName, type StreamName } from '../../shared/identifiers.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
-import { TokenVerifier } from '../access/verify/token-verifier.ts';
+import { verifyOwnToken } from '../access/verify/own-tokens.ts';
 import type { Env } from '../env.ts';
 import { findToken } from '../gateway/find-token.ts';
 import { placeOf } from '../gateway/place.ts';
 import { isLongEnough } from '../gateway/session-settings.ts';
-import { logEvent } from '../log.ts';
 
 /** A verified right to ask. */
 export interface ScopeGrant {
@@ -21,15 +19,6 @@ export interface ScopeGrant {
 export type ScopeFailure = {
   readonly reason: 'not-configured' | 'token-missing' | 'token-invalid' | 'scope-missing';
 };
-
-/** Keys in the registry are for playback. */
-const NO_KEYS: readonly KeySource[] = [];
-
-const verifier = new TokenVerifier({
-  fetch: async () => Response.error(),
-  store: { get: async () => undefined, put: async () => undefined },
-  log: logEvent,
-});
 
 /** Judges the token that a request carries, wherever it travels; `now` is Unix seconds. */
 export async function requireScope(
@@ -46,8 +35,7 @@ export async function requireScope(
   if (found === undefined) {
     return fail({ reason: 'token-missing' });
   }
-  const context = { playSecret: secret, keys: NO_KEYS, now, background: (): void => undefined };
-  const verified = await verifier.verify(found.token, context);
+  const verified = await verifyOwnToken(found.token, { playSecret: secret, now });
   if (!verified.ok) {
     return fail({ reason: 'token-invalid' });
   }
