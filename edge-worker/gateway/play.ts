@@ -2,7 +2,6 @@
 
 import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
 import type { Denial } from '../../shared/access/denial.ts';
-import type { Grant } from '../../shared/access/grant.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { AccessUnavailable } from '../access/registry/snapshot-source.ts';
 import { errorAnswer } from '../answer.ts';
@@ -25,7 +24,7 @@ import { answerWhole } from './kept-copy.ts';
 import type { OldestPlayable } from './oldest-playable.ts';
 import { placeOf } from './place.ts';
 import type { RenditionHeights } from './rendition-heights.ts';
-import type { VariantLimits } from './rewrite-variants.ts';
+import { aboveLimits, hasLimits, refuseBeyondLimits } from './refuse-limits.ts';
 import { rewritePlaylist, type ViewerChange } from './rewrite.ts';
 import { viewerChange } from './viewer-change.ts';
 import { isHidden, viewerHeaders } from './viewer-headers.ts';
@@ -79,10 +78,9 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
   const deliver = (canonical: Request): Promise<Response> =>
     deliverSafely(canonical, () => context.deliver(canonical, request, context.env));
   const { grant } = admission.value;
-  const limits = { ...context, deliver };
-  const refused =
-    (await refuseAboveLimits(resource, grant, limits)) ??
-    (await refuseBeyondTimeShift(resource, grant, limits));
+  const refused = hasLimits(grant)
+    ? await refuseBeyondLimits(resource, grant, { ...context, deliver })
+    : undefined;
   if (refused !== undefined) {
     return respond(await applyRequest(request, takeAnswer(refused)));
   }
@@ -155,67 +153,6 @@ async function deliverSafely(
     logEvent('error', 'delivery-unreachable', { cause: describeError(error) });
     return errorAnswer(503, 'unavailable', { headers: { 'retry-after': '1' } });
   }
-}
-
-/** What a rendition above the grant's height or bitrate is answered with, be it asked for by a guessed URL; else nothing. */
-async function refuseAboveLimits(
-  resource: LiveResource,
-  grant: Grant,
-  context: {
-    readonly heights: RenditionHeights;
-    readonly deliver: (canonical: Request) => Promise<Response>;
-    readonly now: number;
-  },
-): Promise<Response | undefined> {
-  const { maxHeight = Infinity, maxBitrate = Infinity } = grant;
-  if ((maxHeight === Infinity && maxBitrate === Infinity) || resource.kind === 'multivariant-playlist') {
-    return undefined;
-  }
-  const found = await context.heights.find(resource, context);
-  switch (found.kind) {
-    case 'unavailable':
-      return found.answer;
-    case 'unknown':
-      return denialAnswer(aboveLimits(grant), resource.stream);
-    case 'known':
-      if (found.height > maxHeight) {
-        const denial = { reason: 'above-height', height: found.height, limit: maxHeight } as const;
-        return denialAnswer(denial, resource.stream);
-      }
-      return found.bandwidth > maxBitrate
-        ? denialAnswer({ reason: 'above-bitrate', limit: maxBitrate }, resource.stream)
-        : undefined;
-  }
-}
-
-/** What media further back than the grant's time-shift is answered with; nothing where it may be had. */
-async function refuseBeyondTimeShift(
-  resource: LiveResource,
-  { timeShift }: Grant,
-  context: {
-    readonly oldest: OldestPlayable;
-    readonly deliver: (canonical: Request) => Promise<Response>;
-    readonly now: number;
-  },
-): Promise<Response | undefined> {
-  // An init segment shows nothing.
-  if (timeShift === undefined || resource.kind !== 'media' || resource.file.kind === 'init') {
-    return undefined;
-  }
-  const found = await context.oldest.find(resource, timeShift, context);
-  if (found.kind === 'unavailable') {
-    return found.answer;
-  }
-  return resource.file.msn < found.msn
-    ? denialAnswer({ reason: 'beyond-time-shift', limit: timeShift }, resource.stream)
-    : undefined;
-}
-
-/** No rendition is within the grant's limits, or none is known to be. */
-function aboveLimits({ maxHeight, maxBitrate = 0 }: VariantLimits): Denial {
-  return maxHeight === undefined
-    ? { reason: 'above-bitrate', limit: maxBitrate }
-    : { reason: 'above-height', height: undefined, limit: maxHeight };
 }
 
 async function rewriteForViewer(
