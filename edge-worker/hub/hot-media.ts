@@ -1,4 +1,4 @@
-/** The newest media bytes of a stream, in memory within a budget; the oldest segments go first. */
+/** The newest media bytes of a stream, in memory within bounds; the oldest segments go first. */
 
 /** Which part of which rendition. */
 export interface PartAddress {
@@ -13,16 +13,24 @@ interface HotSegment {
   readonly parts: Map<number, Uint8Array<ArrayBuffer>>;
 }
 
+/** What a stream's hot media may grow to. */
+export interface HotBounds {
+  /** Bytes of all parts. */
+  readonly bytes: number;
+  /** Segments for each rendition that has an init segment. */
+  readonly segments: number;
+}
+
 /** Parts of the newest segments, and the init segments, which are small and always kept. */
 export class HotMedia {
-  readonly #budget: number;
+  readonly #bounds: HotBounds;
   /** In the order in which the segments began. */
   readonly #segments = new Map<string, HotSegment>();
   readonly #inits = new Map<string, Map<number, Uint8Array<ArrayBuffer>>>();
   #bytes = 0;
 
-  constructor(budgetBytes: number) {
-    this.#budget = budgetBytes;
+  constructor(bounds: HotBounds) {
+    this.#bounds = bounds;
   }
 
   /** Bytes held in parts. */
@@ -38,12 +46,17 @@ export class HotMedia {
     segment.parts.set(address.part, new Uint8Array(bytes));
     segment.bytes += bytes.length;
     this.#bytes += bytes.length;
-    for (const [oldest, { bytes: freed }] of this.#segments) {
-      if (this.#bytes <= this.#budget) {
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    const maxSegments = this.#bounds.segments * Math.max(1, this.#inits.size);
+    for (const [oldest, { bytes }] of this.#segments) {
+      if (this.#bytes <= this.#bounds.bytes && this.#segments.size <= maxSegments) {
         return;
       }
       this.#segments.delete(oldest);
-      this.#bytes -= freed;
+      this.#bytes -= bytes;
     }
   }
 

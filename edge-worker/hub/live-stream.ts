@@ -24,6 +24,8 @@ import { Waiters, type HoldEnd } from './waiters.ts';
 
 /** Bytes of parts kept in memory: of an object's 128 MB, the larger share stays free for requests in flight. */
 const HOT_BYTES = 48 * 1024 * 1024;
+/** Segments of a rendition kept in memory: two minutes of the usual two seconds; older ones are in object storage. */
+const HOT_SEGMENTS = 60;
 /** Requests held at once: each costs about a kilobyte, and a cache tier sends one per playlist update. */
 const MAX_HELD_REQUESTS = 20_000;
 /** A request is held for at most so many target durations, rfc8216bis §6.2.5.2. */
@@ -59,7 +61,7 @@ export class LiveStream {
   /** What storage holds. */
   #written: LiveWindow | undefined;
   #unwrittenInits: InitRow[] = [];
-  readonly #hot = new HotMedia(HOT_BYTES);
+  readonly #hot = new HotMedia({ bytes: HOT_BYTES, segments: HOT_SEGMENTS });
   readonly #waiters = new Waiters<HeldFor>(MAX_HELD_REQUESTS);
   /** When each rendition's newest part came, Unix milliseconds. */
   readonly #lastPartAt = new Map<string, number>();

@@ -13,7 +13,12 @@ import { parseStreamName } from '../../shared/identifiers.ts';
 import { plainReload, relaySeconds } from './relay-lifetime.ts';
 
 /** Half of a Durable Object's 128 MB: the rest is for answers under way. */
-const BOUNDS = { maxEntries: 10_000, maxBytes: 64 * 1_048_576, maxAnswerBytes: 16 * 1_048_576 };
+const BOUNDS = {
+  maxEntries: 10_000,
+  maxBytes: 64 * 1_048_576,
+  maxAnswerBytes: 16 * 1_048_576,
+  maxIdleSeconds: 60,
+};
 
 /** Asks the hub once for everyone in its region. */
 export class StreamRelay extends DurableObject<Env> {

@@ -61,7 +61,7 @@ function counted(hubs: Hubs): { readonly hubs: Hubs; readonly asked: string[] } 
 async function viewersOf(hubs: Hubs): Promise<(path: string) => Promise<string>> {
   const bindings = testEnv({ HUB: hubs, MEDIA: env.MEDIA });
   const cache = new AnswerCache({
-    store: new AnswerStore({ maxEntries: 1_000, maxBytes: 1e7, maxAnswerBytes: 1e6 }),
+    store: new AnswerStore({ maxEntries: 1_000, maxBytes: 1e7, maxAnswerBytes: 1e6, maxIdleSeconds: 60 }),
     lifetime: (_key, { status, headers }) => freshSeconds(status, headers),
     now: Date.now,
   });

@@ -16,7 +16,7 @@ function cacheBeforeSource(): {
   const asked: string[] = [];
   const waiting: PromiseWithResolvers<Response>[] = [];
   const cache = new AnswerCache({
-    store: new AnswerStore({ maxEntries: 100, maxBytes: 100_000, maxAnswerBytes: 1_000 }),
+    store: new AnswerStore({ maxEntries: 100, maxBytes: 100_000, maxAnswerBytes: 1_000, maxIdleSeconds: 60 }),
     lifetime: (_key, { status, headers }) => freshSeconds(status, headers),
     now: () => time,
   });

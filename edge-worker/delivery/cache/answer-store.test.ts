@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { AnswerStore, type Answer } from './answer-store.ts';
 
-const BOUNDS = { maxEntries: 3, maxBytes: 10_000, maxAnswerBytes: 5_000 };
+const BOUNDS = { maxEntries: 3, maxBytes: 10_000, maxAnswerBytes: 5_000, maxIdleSeconds: 60 };
 
 function answer(bytes: number): Answer {
   return { status: 200, headers: [], body: new Blob([new Uint8Array(bytes)]) };
@@ -37,6 +37,18 @@ it('does not keep an answer that would push out everything else, nor one without
   expect(store.keep('/large', answer(5_001), { now: 0, seconds: 60 })).toBe(false);
   expect(store.keep('/failed', answer(1), { now: 0, seconds: 0 })).toBe(false);
   expect(store.size).toBe(0);
+});
+
+it('lets go of what is over or was not asked for, so that it holds what is watched', () => {
+  const store = new AnswerStore({ ...BOUNDS, maxEntries: 10 });
+  store.keep('/watched', answer(1), { now: 0, seconds: 3_600 });
+  store.keep('/left', answer(1), { now: 0, seconds: 3_600 });
+  store.keep('/over', answer(1), { now: 0, seconds: 5 });
+  store.find('/watched', 30_000);
+  store.keep('/new', answer(1), { now: 61_000, seconds: 3_600 });
+  expect(store.size).toBe(2);
+  expect(store.find('/watched', 61_000)).toBeDefined();
+  expect(store.find('/left', 61_000)).toBeUndefined();
 });
 
 it('stays within its bounds whatever is kept, replaced and asked for', () => {

@@ -1,4 +1,7 @@
-/** Answers in memory under their keys, bounded in number and bytes; those asked for longest ago make room. */
+/**
+ * Answers in memory under their keys, bounded in number and bytes; those asked for longest ago make room. What nobody
+ * asks for any more goes soon, so that memory follows what is watched instead of filling up to its bound.
+ */
 
 /** A whole answer, independent of the request that fetched it. */
 export interface Answer {
@@ -24,6 +27,8 @@ export interface StoreBounds {
   readonly maxBytes: number;
   /** Bytes of one answer, so that a huge one does not push out everything else. */
   readonly maxAnswerBytes: number;
+  /** Seconds after which an answer goes that nobody asked for. */
+  readonly maxIdleSeconds: number;
 }
 
 interface Entry {
@@ -32,10 +37,13 @@ interface Entry {
   /** Milliseconds, as `now`. */
   readonly storedAt: number;
   readonly freshUntil: number;
+  askedAt: number;
 }
 
 /** What an entry costs beside its texts and body, bytes: objects, map slot, header strings. */
 const ENTRY_OVERHEAD = 1_024;
+/** How often what is over or idle is swept out, milliseconds: seldom enough to cost nothing beside what is kept. */
+const SWEEP_EVERY_MS = 2_000;
 
 /** Keeps answers for as long as they are fresh and there is room; `now` is milliseconds. */
 export class AnswerStore {
@@ -43,6 +51,7 @@ export class AnswerStore {
   /** In the order in which they were last asked for. */
   readonly #entries = new Map<string, Entry>();
   #bytes = 0;
+  #sweptAt = 0;
 
   constructor(bounds: StoreBounds) {
     this.bounds = bounds;
@@ -69,6 +78,7 @@ export class AnswerStore {
       this.#bytes -= entry.bytes;
       return undefined;
     }
+    entry.askedAt = now;
     this.#entries.set(key, entry);
     return { answer: entry.answer, age: Math.max(0, Math.floor((now - entry.storedAt) / 1000)) };
   }
@@ -80,11 +90,26 @@ export class AnswerStore {
       return false;
     }
     const { now } = validity;
+    this.#sweep(now);
     const bytes = answer.body.size + (answer.gzip?.size ?? 0) + key.length + ENTRY_OVERHEAD;
-    this.#entries.set(key, { answer, bytes, storedAt: now, freshUntil: now + validity.seconds * 1000 });
+    const freshUntil = now + validity.seconds * 1000;
+    this.#entries.set(key, { answer, bytes, storedAt: now, freshUntil, askedAt: now });
     this.#bytes += bytes;
     this.#makeRoom();
     return this.#entries.has(key);
+  }
+
+  #sweep(now: number): void {
+    if (now - this.#sweptAt < SWEEP_EVERY_MS) {
+      return;
+    }
+    this.#sweptAt = now;
+    const idleSince = now - this.bounds.maxIdleSeconds * 1000;
+    for (const [key, { freshUntil, askedAt }] of this.#entries) {
+      if (now >= freshUntil || askedAt <= idleSince) {
+        this.#drop(key);
+      }
+    }
   }
 
   #makeRoom(): void {

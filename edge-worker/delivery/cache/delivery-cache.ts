@@ -18,6 +18,8 @@ const BYTES_PER_MIB = 1_048_576;
 const MAX_ENTRIES = 100_000;
 /** Largest share of the budget that one answer may take. */
 const MAX_ANSWER_SHARE = 1 / 8;
+/** Players of a live stream are less than a minute apart; others' media is read from object storage once more. */
+const MAX_IDLE_SECONDS = 60;
 
 /** The process's one store; the budget does not change while it runs. */
 let processStore: AnswerStore | undefined;
@@ -80,7 +82,12 @@ function storeOf(env: Env): AnswerStore {
 }
 
 function createStore(maxBytes: number): AnswerStore {
-  return new AnswerStore({ maxEntries: MAX_ENTRIES, maxBytes, maxAnswerBytes: maxBytes * MAX_ANSWER_SHARE });
+  return new AnswerStore({
+    maxEntries: MAX_ENTRIES,
+    maxBytes,
+    maxAnswerBytes: maxBytes * MAX_ANSWER_SHARE,
+    maxIdleSeconds: MAX_IDLE_SECONDS,
+  });
 }
 
 function budgetMib(env: Env): number {
