@@ -30,9 +30,10 @@ export interface FrontOptions {
 export function behindFront<H extends Handler>(worker: H, { cf, addressHeader }: FrontOptions): H {
   const isPlatformHeader = addressHeader?.toLowerCase() === PLATFORM_ADDRESS_HEADER.toLowerCase();
   const unchecked = isPlatformHeader ? undefined : PLATFORM_ADDRESS_HEADER;
+  tellOrigin(cf);
   const fetch: Handler['fetch'] = async (request, env, context) => {
     try {
-      const answer = await worker.fetch(checkedRequest(request, cf, unchecked), env, context);
+      const answer = await worker.fetch(checkedRequest(request, unchecked), env, context);
       return compress(request.headers.get('Accept-Encoding'), answer);
     } catch (error) {
       // oxlint-disable-next-line no-console -- the console is the log of a Worker, and the client learns nothing of it
@@ -47,17 +48,20 @@ export function behindFront<H extends Handler>(worker: H, { cf, addressHeader }:
 }
 
 /**
- * Sets the property on the request itself, before the runtime's own, which a client can set with `MF-CF-Blob`: a
- * copy of each request would take a tenth of the time that the edge takes for it.
+ * Says for all requests at once where they come from, over the runtime's own word, which a client can set with
+ * `MF-CF-Blob`: a property of each request would take a thirtieth of the time that the edge takes for it.
  */
-function checkedRequest(request: Request, cf: FrontOptions['cf'], unchecked: string | undefined): Request {
+function tellOrigin(cf: FrontOptions['cf']): void {
+  Object.defineProperty(Request.prototype, 'cf', { get: () => cf, configurable: true });
+}
+
+function checkedRequest(request: Request, unchecked: string | undefined): Request {
   if (unchecked === undefined || !request.headers.has(unchecked)) {
-    return Object.defineProperty(request, 'cf', { value: cf });
+    return request;
   }
   const headers = new Headers(request.headers);
   headers.delete(unchecked);
-  const init: RequestInit & { readonly cf: unknown } = { headers, cf };
-  return new Request(request, init);
+  return new Request(request, { headers });
 }
 
 /** Asks workerd to compress a text answer; it does so when a Content-Encoding is set on an unencoded body. */

@@ -5,12 +5,17 @@ import { behindFront as behindPlainFront } from '../../edge-worker/host/front.ts
 /** Header with a request's `cf` in JSON. */
 const PLACE_HEADER = 'x-test-place';
 
-/** Puts a front before a Worker, one for each request: that is how `cf` can differ. */
-export const behindFront: typeof behindPlainFront = (worker, options) => ({
-  ...worker,
-  fetch: (request: Request, env: unknown, context: unknown) => {
-    const place = request.headers.get(PLACE_HEADER);
-    const placed = place === null ? options : { ...options, cf: JSON.parse(place) };
-    return behindPlainFront(worker, placed).fetch(request, env, context);
-  },
-});
+/** Puts a front before a Worker whose requests have the `cf` that their header says. */
+export const behindFront: typeof behindPlainFront = (worker, options) =>
+  behindPlainFront(
+    {
+      ...worker,
+      fetch: (request: Request, env: unknown, context: unknown) => {
+        const place = request.headers.get(PLACE_HEADER);
+        const placed =
+          place === null ? request : Object.defineProperty(request, 'cf', { value: JSON.parse(place) });
+        return worker.fetch(placed, env, context);
+      },
+    },
+    options,
+  );
