@@ -156,7 +156,11 @@ async function startSrt(
 ): Promise<SrtServer | undefined> {
   const { host, ports, srtLatency } = config;
   try {
-    return await startSrtServer({ host, port: ports.srt, gate, log: srtLog, latencyMs: srtLatency });
+    const server = await startSrtServer({
+      ...{ host, port: ports.srt, gate, log: srtLog, latencyMs: srtLatency, streams: config.srtStreams },
+    });
+    server.pull(gate);
+    return server;
   } catch (error) {
     if (error instanceof SrtUnavailableError) {
       srtLog.warn(error.message);

@@ -33,12 +33,7 @@ describe('stream ids that ask to publish', () => {
     ['MediaMTX', 'publish:live/cam?key=s3cret', 'cam', 's3cret'],
     ['OvenMediaEngine', 'default/live/cam?key=s3cret', 'cam', 's3cret'],
     ['OvenMediaEngine before 0.18', 'srt://origin:9000/live/cam?key=s3cret', 'cam', 's3cret'],
-    [
-      'OvenMediaEngine, escaped',
-      'srt%3A%2F%2Forigin%3A9000%2Flive%2Fcam%3Fkey%3Ds3cret',
-      'cam',
-      's3cret',
-    ],
+    ['OvenMediaEngine, escaped', 'srt%3A%2F%2Forigin%3A9000%2Flive%2Fcam%3Fkey%3Ds3cret', 'cam', 's3cret'],
     ['vMix with a path', '/live/cam?key=s3cret', 'cam', 's3cret'],
     ['an RTMP stream key', 'cam?key=s3cret', 'cam', 's3cret'],
     ['a name alone', 'cam', 'cam', undefined],
