@@ -8,6 +8,7 @@ import { fail, ok, type Result } from '#shared/result.ts';
 import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
 import type { ObjectStoreSettings } from './publish/object-store.ts';
 import { srtSchema, type SrtStreamSettings } from './ingest/srt/settings.ts';
+import { restreamSchema, type RestreamTargetSettings } from './restream/settings.ts';
 import type { SecretSources } from './secret-text.ts';
 import {
   publishKeysSchema,
@@ -62,6 +63,8 @@ export interface Settings<L> {
   readonly streams: ReadonlyMap<StreamName, StreamOverrides<L>>;
   /** What single streams ask of SRT. */
   readonly srtStreams: ReadonlyMap<StreamName, SrtStreamSettings>;
+  /** Where single streams are pushed on to. */
+  readonly restreams: ReadonlyMap<StreamName, readonly RestreamTargetSettings[]>;
 }
 
 /** What {@link loadSettings} reads. */
@@ -87,6 +90,7 @@ function configurationSchema<L>(ladder: z.ZodType<L>, secrets: SecretSources) {
     ladder: ladder.optional(),
     publishKeys: publishKeysSchema.optional(),
     srt: srtSchema(secrets).optional(),
+    restream: restreamSchema(secrets).optional(),
   });
   return z.strictObject({
     partTarget: partTarget.default(seconds(0.5)),
@@ -235,5 +239,6 @@ function settingsOf<L>(env: Environment, file: Configuration<L>, publish: Publis
     defaults: { partTarget, segmentDuration, dvr, ladder },
     streams: file.streams,
     srtStreams: pick(file.streams, (stream) => stream.srt),
+    restreams: pick(file.streams, (stream) => stream.restream),
   };
 }

@@ -1,10 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { SrtPullStatus } from '../../origin/ingest/srt/pull.ts';
 import type { SrtStreamSettings } from '../../origin/ingest/srt/settings.ts';
-import { HOST, KEY, PATIENCE, SrtScene, streamsOf } from '../support/srt-scene.ts';
+import { freeUdpPort, HOST, KEY, PATIENCE, SrtScene, streamsOf } from '../support/srt-scene.ts';
 
 const PASSPHRASE = 'correct horse battery staple';
 const FAILED = 'SRT pull failed; the origin goes on calling';
@@ -25,7 +23,7 @@ afterEach(async () => {
 
 describe('an encoder that listens', () => {
   test('is called, and called again when it comes back', async () => {
-    const port = await freePort();
+    const port = await freeUdpPort();
     await pull(port);
     for (let round = 0; round < 2; round += 1) {
       scene.received.clear();
@@ -43,7 +41,7 @@ describe('an encoder that listens', () => {
   });
 
   test('is called with passphrase, key length, stream id and latency', async () => {
-    const port = await freePort();
+    const port = await freeUdpPort();
     listen(port, `&passphrase=${PASSPHRASE}`, ['-stream_loop', '-1']);
     await pull(port, { passphrase: PASSPHRASE, keyLength: 32, latencyMs: 700 }, 'cam from rill');
     await vi.waitFor(() => expect(scene.server.statistics()).toHaveLength(1), PATIENCE);
@@ -58,13 +56,13 @@ describe('an encoder that listens', () => {
   });
 
   test('that has another passphrase, or one and we none, is named once as such while we go on calling', async () => {
-    const port = await freePort();
+    const port = await freeUdpPort();
     listen(port, `&passphrase=${PASSPHRASE}`);
     await pull(port, { passphrase: 'not the passphrase' });
     await vi.waitFor(() => expect(status().failedCalls).toBeGreaterThan(0), PATIENCE);
     expect(failures()).toEqual(['the passphrase is not the one that the encoder has']);
     await scene.reset();
-    const other = await freePort();
+    const other = await freeUdpPort();
     listen(other, `&passphrase=${PASSPHRASE}`);
     await pull(other);
     await vi.waitFor(() => expect(status().failedCalls).toBeGreaterThan(0), PATIENCE);
@@ -72,7 +70,7 @@ describe('an encoder that listens', () => {
   });
 
   test('that is not there is named once however often it is called, and holds nothing up', async () => {
-    await pull(await freePort(), {}, undefined, { connectMs: 200 });
+    await pull(await freeUdpPort(), {}, undefined, { connectMs: 200 });
     await vi.waitFor(() => expect(status().failedCalls).toBeGreaterThan(2), PATIENCE);
     expect(failures()).toEqual(['no answer: check host, port and firewall, and that the encoder listens']);
     expect(scene.live.size).toBe(0);
@@ -97,7 +95,7 @@ describe('an encoder that listens', () => {
   });
 
   test('waits while somebody else publishes the stream', async () => {
-    const port = await freePort();
+    const port = await freeUdpPort();
     listen(port, '', ['-stream_loop', '-1']);
     await scene.start({ streams: streamsOf({ cam: { pull: { host: HOST, port } } }) });
     scene.encode(`publish:cam:${KEY}`, ['-stream_loop', '-1']);
@@ -108,7 +106,7 @@ describe('an encoder that listens', () => {
   });
 
   test('is no longer called once the listener of ours is closed, however far a call has got', async () => {
-    await pull(await freePort());
+    await pull(await freeUdpPort());
     expect(status().state).toBe('calling');
     const before = performance.now();
     await scene.server.close();
@@ -142,14 +140,4 @@ function status(): SrtPullStatus {
 
 function failures(): readonly unknown[] {
   return scene.lines.flatMap(({ msg, detail }) => (msg === FAILED ? [detail] : []));
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  socket.bind(0, HOST);
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, 'close');
-  return port;
 }

@@ -1,6 +1,7 @@
 /** An SRT listener of ours in this process, with ffmpeg around it: as encoder that calls, and as one that listens. */
 
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -212,4 +213,15 @@ export class SrtScene {
       record.end = event.kind === 'end' ? event.end : undefined;
     }
   }
+}
+
+/** A UDP port that nobody has. */
+export async function freeUdpPort(): Promise<number> {
+  const socket = createSocket('udp4');
+  socket.bind(0, HOST);
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  await once(socket, 'close');
+  return port;
 }
