@@ -178,9 +178,10 @@ async function startSrt(
   const { host, ports, srtLatency } = config;
   try {
     const server = await startSrtServer({
-      ...{ host, port: ports.srt, gate, log: srtLog, latencyMs: srtLatency, streams: config.srtStreams },
+      ...{ host, port: ports.srt, gate, log: srtLog, latencyMs: srtLatency },
+      settingsOf: (stream) => config.srtStreams.get(stream),
     });
-    server.pull(gate);
+    server.pull(config.srtStreams, gate);
     return server;
   } catch (error) {
     if (error instanceof SrtUnavailableError) {

@@ -1,5 +1,6 @@
 /** Secrets in the configuration file: as they stand, or, better, where they are found. */
 
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** Where secrets are looked for. */
@@ -7,6 +8,12 @@ export interface SecretSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly readFile: (path: string) => string;
 }
+
+/** Where a running origin finds them. */
+export const PROCESS_SECRETS: SecretSources = {
+  env: process.env,
+  readFile: (path) => readFileSync(path, 'utf8'),
+};
 
 /** Bounds of a secret, bytes of UTF-8. */
 export interface SecretBounds {

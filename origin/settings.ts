@@ -1,6 +1,5 @@
 /** What an origin is told by its environment and its configuration file, checked once, all mistakes at a time. */
 
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { milliseconds, seconds, type Milliseconds, type Seconds } from '#shared/media-time.ts';
@@ -9,7 +8,7 @@ import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
 import type { ObjectStoreSettings } from './publish/object-store.ts';
 import { srtSchema, type SrtStreamSettings } from './ingest/srt/settings.ts';
 import { restreamSchema, type RestreamTargetSettings } from './restream/settings.ts';
-import type { SecretSources } from './secret-text.ts';
+import { PROCESS_SECRETS, type SecretSources } from './secret-text.ts';
 import {
   publishKeysSchema,
   publishSchema,
@@ -145,7 +144,7 @@ export function settingsForStream<L>(settings: Settings<L>, stream: StreamName):
 
 function readConfiguration<L>(sources: SettingsSources<L>): Result<Configuration<L>, SettingsFailure> {
   const path = sources.env['RILL_CONFIG'] ?? '';
-  const { env, readFile = readText } = sources;
+  const { env, readFile = PROCESS_SECRETS.readFile } = sources;
   const schema = configurationSchema(sources.ladderSchema, { env, readFile });
   const json = path === '' ? ok({}) : readJson(path, readFile);
   if (!json.ok) {
@@ -178,10 +177,6 @@ function readJson(path: string, readFile: (path: string) => string): Result<unkn
     const at = /line \d+ column \d+/.exec(String(error))?.[0];
     return failed(`${path}: not JSON${at === undefined ? '' : ` (${at})`}`);
   }
-}
-
-function readText(path: string): string {
-  return readFileSync(path, 'utf8');
 }
 
 /** Those streams that have a value, with it. */

@@ -63,17 +63,14 @@ export interface MediaFeed {
   close(detail: string): void;
 }
 
-/** Which of a stream's two encoders a feed comes from. */
-export type FeedRole = 'primary' | 'backup';
-
 /** What somebody who wants to publish shows. The name is as received, not yet checked. */
 export interface PublishRequest {
   readonly protocol: 'rtmp' | 'srt';
   readonly stream: string;
   readonly key: string | undefined;
+  /** `role` of the publish address, as received. */
+  readonly role?: string | undefined;
   readonly remoteAddress: string;
-  /** `primary` unless the encoder says otherwise. */
-  readonly role?: FeedRole | undefined;
 }
 
 /** Why nobody may publish so. */

@@ -1,5 +1,6 @@
 /** One target of one stream: pushes the feed on while there is one, and starts again, at a key frame, when that fails. */
 
+import { isDeepStrictEqual } from 'node:util';
 import { retryDelay, type Backoff } from '../backoff.ts';
 import type { FeedContainer, FeedEvent } from '../ingest/media-feed.ts';
 import type { Log } from '../log.ts';
@@ -35,6 +36,11 @@ export class RestreamTarget {
 
   constructor(options: RestreamTargetOptions) {
     this.#options = options;
+  }
+
+  /** Whether these are its settings. */
+  hasSettings(settings: RestreamTargetSettings): boolean {
+    return isDeepStrictEqual(settings, this.#options.settings);
   }
 
   /** Takes what the stream's pipeline takes; never waits. */

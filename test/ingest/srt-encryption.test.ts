@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { KEY, PATIENCE, SrtScene, streamsOf } from '../support/srt-scene.ts';
+import { KEY, PATIENCE, SrtScene, settingsOf } from '../support/srt-scene.ts';
 
 const PASSPHRASE = 'correct horse battery staple';
 
@@ -19,7 +19,7 @@ afterEach(async () => {
 
 describe('a stream with a passphrase', () => {
   test.each([16, 24, 32])('takes a feed under it with a key of %i bytes', async (keyLength) => {
-    await scene.start({ streams: streamsOf({ cam: { passphrase: PASSPHRASE } }) });
+    await scene.start({ settingsOf: settingsOf({ cam: { passphrase: PASSPHRASE } }) });
     const encoder = scene.encode(`publish:cam:${KEY}&passphrase=${PASSPHRASE}&pbkeylen=${keyLength}`);
     await vi.waitFor(() => expect(scene.server.statistics()[0]).toBeDefined(), PATIENCE);
     expect(scene.server.statistics()[0]).toMatchObject({
@@ -36,7 +36,7 @@ describe('a stream with a passphrase', () => {
     ['another', '&passphrase=not the passphrase at all'],
     ['none', ''],
   ])('refuses a caller with %s in the handshake, says so once, and stays free', async (_what, options) => {
-    await scene.start({ streams: streamsOf({ cam: { passphrase: PASSPHRASE } }) });
+    await scene.start({ settingsOf: settingsOf({ cam: { passphrase: PASSPHRASE } }) });
     expect(await scene.publish(`publish:cam:${KEY}${options}`)).not.toBe(0);
     await vi.waitFor(() => expect(scene.live.size).toBe(0), PATIENCE);
     expect(scene.received.size).toBe(0);
@@ -52,13 +52,13 @@ describe('a stream with a passphrase', () => {
   });
 
   test('still asks for the key', async () => {
-    await scene.start({ streams: streamsOf({ cam: { passphrase: PASSPHRASE } }) });
+    await scene.start({ settingsOf: settingsOf({ cam: { passphrase: PASSPHRASE } }) });
     expect(await scene.publish(`publish:cam:wrong&passphrase=${PASSPHRASE}`)).not.toBe(0);
     expect(scene.received.size).toBe(0);
   });
 
   test('closes a connection whose key is shorter than it asks for', async () => {
-    await scene.start({ streams: streamsOf({ cam: { passphrase: PASSPHRASE, keyLength: 32 } }) });
+    await scene.start({ settingsOf: settingsOf({ cam: { passphrase: PASSPHRASE, keyLength: 32 } }) });
     await scene.publish(`publish:cam:${KEY}&passphrase=${PASSPHRASE}&pbkeylen=16`);
     expect(scene.received.size).toBe(0);
     expect(scene.live.size).toBe(0);
@@ -70,7 +70,7 @@ describe('a stream with a passphrase', () => {
 
   test('leaves others as they are: two streams with two passphrases, and one in the clear', async () => {
     await scene.start({
-      streams: streamsOf({ one: { passphrase: PASSPHRASE }, two: { passphrase: 'another passphrase' } }),
+      settingsOf: settingsOf({ one: { passphrase: PASSPHRASE }, two: { passphrase: 'another passphrase' } }),
     });
     const exits = await Promise.all([
       scene.publish(`publish:one:${KEY}&passphrase=${PASSPHRASE}`),
@@ -86,7 +86,7 @@ describe('a stream with a passphrase', () => {
 });
 
 test('a stream with a latency of its own has it, others the origin’s', async () => {
-  await scene.start({ streams: streamsOf({ far: { latencyMs: 900 } }) });
+  await scene.start({ settingsOf: settingsOf({ far: { latencyMs: 900 } }) });
   scene.encode(`publish:far:${KEY}`, ['-stream_loop', '-1']);
   scene.encode(`publish:near:${KEY}`, ['-stream_loop', '-1']);
   await vi.waitFor(() => expect(scene.server.statistics()).toHaveLength(2), PATIENCE);
@@ -101,5 +101,5 @@ test('the role that a stream id names reaches the gate', async () => {
     scene.publish(`#!::r=live/cam2,m=publish,key=${KEY}`),
   ]);
   const roles = scene.requests.map(({ stream, role }) => [stream, role] as const);
-  expect(Object.fromEntries(roles)).toEqual({ cam: 'backup', cam2: 'primary' });
+  expect(Object.fromEntries(roles)).toEqual({ cam: 'backup', cam2: undefined });
 });

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { SrtPullStatus } from '../../origin/ingest/srt/pull.ts';
 import type { SrtStreamSettings } from '../../origin/ingest/srt/settings.ts';
-import { freeUdpPort, HOST, KEY, PATIENCE, SrtScene, streamsOf } from '../support/srt-scene.ts';
+import { freeUdpPort, HOST, KEY, PATIENCE, SrtScene } from '../support/srt-scene.ts';
 
 const PASSPHRASE = 'correct horse battery staple';
 const FAILED = 'SRT pull failed; the origin goes on calling';
@@ -78,10 +78,8 @@ describe('an encoder that listens', () => {
   });
 
   test('whose name is unknown is named as such', async () => {
-    await scene.start({
-      streams: streamsOf({ cam: { pull: { host: 'no-such-host.invalid', port: 9000 } } }),
-    });
-    scene.server.pull(scene.gate);
+    await scene.start();
+    scene.pull({ cam: { pull: { host: 'no-such-host.invalid', port: 9000 } } });
     await vi.waitFor(() => expect(failures()).toHaveLength(1), PATIENCE);
     expect(failures()[0]).toMatch(/^the name no-such-host\.invalid cannot be resolved \(E[A-Z_]+\)$/);
   });
@@ -97,12 +95,31 @@ describe('an encoder that listens', () => {
   test('waits while somebody else publishes the stream', async () => {
     const port = await freeUdpPort();
     listen(port, '', ['-stream_loop', '-1']);
-    await scene.start({ streams: streamsOf({ cam: { pull: { host: HOST, port } } }) });
+    await scene.start();
     scene.encode(`publish:cam:${KEY}`, ['-stream_loop', '-1']);
     await vi.waitFor(() => expect(scene.received.has('cam')).toBe(true), PATIENCE);
-    scene.server.pull(scene.gate);
+    scene.pull({ cam: { pull: { host: HOST, port } } });
     await vi.waitFor(() => expect(failures()).toEqual(['live']), PATIENCE);
     expect(scene.received.get('cam')?.end).toBeUndefined();
+  });
+
+  test('is let go when the settings no longer name it, and not for others’ sake', async () => {
+    const port = await freeUdpPort();
+    listen(port, '', ['-stream_loop', '-1']);
+    await pull(port);
+    await vi.waitFor(() => expect(status().state).toBe('live'), PATIENCE);
+    const own = { cam: { pull: { host: HOST, port, streamId: undefined } } };
+    scene.pull({ ...own, other: { pull: { host: HOST, port: await freeUdpPort() } } });
+    expect(scene.server.pulls().map(({ stream, state }) => [stream, state])).toEqual([
+      ['cam', 'live'],
+      ['other', 'calling'],
+    ]);
+    scene.pull({});
+    expect(scene.server.pulls()).toEqual([]);
+    await vi.waitFor(
+      () => expect(scene.received.get('cam')?.end).toMatchObject({ reason: 'closed' }),
+      PATIENCE,
+    );
   });
 
   test('is no longer called once the listener of ours is closed, however far a call has got', async () => {
@@ -122,8 +139,8 @@ async function pull(
   limits: { readonly connectMs?: number } = {},
 ): Promise<void> {
   const address = { host: HOST, port, streamId };
-  await scene.start({ streams: streamsOf({ cam: { ...settings, pull: address } }), limits });
-  scene.server.pull(scene.gate);
+  await scene.start({ limits });
+  scene.pull({ cam: { ...settings, pull: address } });
 }
 
 function listen(port: number, options = '', before: readonly string[] = []): ChildProcess {

@@ -9,6 +9,7 @@ import { parseStreamName } from '#shared/identifiers.ts';
 import type { FeedEvent, MediaFeed } from '../../origin/ingest/media-feed.ts';
 import type { RestreamStatus } from '../../origin/restream/restream-status.ts';
 import { Restreams } from '../../origin/restream/restreams.ts';
+import type { RestreamTargetSettings } from '../../origin/restream/settings.ts';
 import { parseTargetAddress } from '../../origin/restream/target-address.ts';
 import { freeUdpPort, HOST, KEY, PATIENCE, SrtScene, type LogLine } from '../support/srt-scene.ts';
 
@@ -77,6 +78,22 @@ describe('a live stream', () => {
     await expectNoSecrets();
   });
 
+  test('reaches targets that new settings name, leaves the same ones alone and ends the others', async () => {
+    const [first, second, third] = [await freeUdpPort(), await freeUdpPort(), await freeUdpPort()];
+    for (const port of [first, second, third]) {
+      receive(`${port}.m2ts`, ['-f', 'mpegts', '-i', `srt://${HOST}:${port}?mode=listener`]);
+    }
+    await push([`srt://${HOST}:${first}`, `srt://${HOST}:${second}`]);
+    scene.encode(`publish:cam:${KEY}`, ['-stream_loop', '-1']);
+    await vi.waitFor(() => expect(states()).toEqual(['live', 'live']), PATIENCE);
+    const before = status()[0]?.sentBytes ?? 0;
+    restreams?.update(new Map([[cam(), targetsOf([`srt://${HOST}:${first}`, `srt://${HOST}:${third}`])]]));
+    expect(status()[0]?.sentBytes).toBeGreaterThanOrEqual(before);
+    expect(states()).toEqual(['live', 'waiting']);
+    await vi.waitFor(() => expect(states()).toEqual(['live', 'live']), PATIENCE);
+    expect(lines).toEqual([]);
+  });
+
   test('finds a target that comes later, from a key frame on', async () => {
     const port = await freeTcpPort();
     await push([`rtmp://${HOST}:${port}/live2/${STREAM_KEY}`]);
@@ -121,15 +138,8 @@ test('a target that takes nothing costs no more than its queue, and the stream d
 
 /** Targets for the stream `cam`, whose feed they then see. */
 async function push(urls: readonly string[]): Promise<void> {
-  const targets = urls.map((url, index) => {
-    const address = parseTargetAddress(url);
-    if (!address.ok) {
-      throw new Error(address.failure.detail);
-    }
-    return { name: `target-${index + 1}`, address: address.value };
-  });
   const made = new Restreams({
-    streams: new Map([[cam(), targets]]),
+    streams: new Map([[cam(), targetsOf(urls)]]),
     ffmpegPath: 'ffmpeg',
     folder: scene.file('.'),
     log: pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line)) }),
@@ -137,6 +147,16 @@ async function push(urls: readonly string[]): Promise<void> {
   restreams = made;
   await scene.start();
   scene.consume = (feed) => void showTo(feed, made.tap(feed.stream));
+}
+
+function targetsOf(urls: readonly string[]): readonly RestreamTargetSettings[] {
+  return urls.map((url, index) => {
+    const address = parseTargetAddress(url);
+    if (!address.ok) {
+      throw new Error(address.failure.detail);
+    }
+    return { name: `target-${index + 1}`, address: address.value };
+  });
 }
 
 async function showTo(

@@ -44,16 +44,11 @@ export interface Received {
 /** One line of the log. */
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** Settings of streams under their names. */
-export function streamsOf(
-  settings: Readonly<Record<string, SrtStreamSettings>>,
-): ReadonlyMap<StreamName, SrtStreamSettings> {
-  return new Map(
-    Object.entries(settings).flatMap(([text, own]) => {
-      const name = parseStreamName(text);
-      return name.ok ? [[name.value, own] as const] : [];
-    }),
-  );
+type NamedSettings = Readonly<Record<string, SrtStreamSettings>>;
+
+/** Answers a stream's settings from those given under names. */
+export function settingsOf(settings: NamedSettings): (stream: StreamName) => SrtStreamSettings | undefined {
+  return (stream) => settings[stream];
 }
 
 /** A folder with a source, and all that runs in one test. */
@@ -103,6 +98,15 @@ export class SrtScene {
     const started = await this.startOther(options);
     this.#server = started;
     return started;
+  }
+
+  /** Has the listener call the encoders of these streams. */
+  pull(settings: NamedSettings): void {
+    const streams = Object.entries(settings).flatMap(([text, own]) => {
+      const name = parseStreamName(text);
+      return name.ok ? [[name.value, own] as const] : [];
+    });
+    this.server.pull(new Map(streams), this.gate);
   }
 
   /** Starts a listener that the scene does not look after. */

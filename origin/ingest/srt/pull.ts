@@ -43,8 +43,8 @@ export interface SrtPullOptions {
   readonly gate: PullGate;
   /** Makes one call. */
   readonly call: (signal: AbortSignal) => Promise<Result<SrtSocket, CallFailure>>;
-  /** Takes a connected socket over; resolves with the end of its feed. */
-  readonly serve: (socket: SrtSocket, admitted: AdmittedCaller) => Promise<FeedEnd>;
+  /** Takes a connected socket over until the signal; resolves with the end of its feed. */
+  readonly serve: (socket: SrtSocket, admitted: AdmittedCaller, signal: AbortSignal) => Promise<FeedEnd>;
   readonly closeSocket: (socket: SrtSocket) => Promise<void>;
   readonly log: Log;
   readonly now: () => number;
@@ -79,7 +79,7 @@ export class SrtPull {
     };
   }
 
-  /** Calls no more; a feed that is live is its connection's to end. Resolves when no call is under way. */
+  /** Calls no more and ends a feed that is live; resolves when both are over. */
   async close(): Promise<void> {
     this.#ended.abort();
     await this.#done;
@@ -130,7 +130,11 @@ export class SrtPull {
     this.#failedCalls = 0;
     this.#lastFailure = undefined;
     this.#logged = undefined;
-    const end = await serve(socket, { admission: admitted.value, remoteAddress: this.#address });
+    const end = await serve(
+      socket,
+      { admission: admitted.value, remoteAddress: this.#address },
+      this.#ended.signal,
+    );
     this.#lastFailure = explainEnd(end);
     if (end.reason === 'rejected') {
       // Called again it will most likely be the same: once in the log is enough.

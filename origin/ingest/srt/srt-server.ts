@@ -10,6 +10,7 @@ import { Handshakes, type AdmittedCaller } from './handshakes.ts';
 import { LibSrt } from './libsrt.ts';
 import { DEFAULT_SRT_LIMITS, type SrtLimits } from './limits.ts';
 import { openListener, type SrtListener } from './listener.ts';
+import type { PullAddress } from './pull-address.ts';
 import { SrtPull, type PullGate, type SrtPullStatus } from './pull.ts';
 import { SrtReadiness } from './readiness.ts';
 import type { SrtStreamSettings } from './settings.ts';
@@ -25,8 +26,8 @@ export interface SrtServerOptions {
   readonly log: Log;
   /** Least delay before delivery, milliseconds; the caller may ask for more. Lost packets must arrive again within. */
   readonly latencyMs: number;
-  /** What single streams ask for: passphrase, latency. */
-  readonly streams?: ReadonlyMap<StreamName, SrtStreamSettings>;
+  /** What a stream asks for, passphrase and latency; asked at each handshake. */
+  readonly settingsOf?: (stream: StreamName) => SrtStreamSettings | undefined;
   readonly limits?: Partial<SrtLimits>;
 }
 
@@ -35,8 +36,8 @@ export interface SrtServer {
   readonly port: number;
   /** The latest reading of each connection. */
   statistics(): readonly SrtStatistics[];
-  /** Calls the encoders of all streams that have one to call, until closed. */
-  pull(gate: PullGate): void;
+  /** Calls the encoders of these streams, where they have one to call, and no others from now on. */
+  pull(streams: ReadonlyMap<StreamName, SrtStreamSettings>, gate: PullGate): void;
   /** How each pull is doing. */
   pulls(): readonly SrtPullStatus[];
   /** Ends every feed with reason `closed`, frees the port and libsrt. */
@@ -51,12 +52,12 @@ export async function startSrtServer(options: SrtServerOptions): Promise<SrtServ
   const lib = LibSrt.start();
   const limits = { ...DEFAULT_SRT_LIMITS, ...options.limits };
   const now = (): number => performance.now();
-  const { streams = new Map<StreamName, SrtStreamSettings>(), gate, log, latencyMs } = options;
+  const { settingsOf = () => undefined, gate, log, latencyMs } = options;
   const handshakes = new Handshakes({
     ...{ gate, log, now },
-    prepare: (socket, stream) => applyStreamSettings(lib, socket, streams.get(stream) ?? {}),
+    prepare: (socket, stream) => applyStreamSettings(lib, socket, settingsOf(stream) ?? {}),
     isGone: (socket) => lib.isGone(socket),
-    explainDrop: (stream) => explainDrop(streams.get(stream)),
+    explainDrop: (stream) => explainDrop(settingsOf(stream)),
     limitMs: limits.handshakeMs,
   });
   try {
@@ -67,7 +68,7 @@ export async function startSrtServer(options: SrtServerOptions): Promise<SrtServ
       decide: (handshake) => handshakes.decide(handshake),
     });
     const context = { lib, readiness: new SrtReadiness(lib), limits, log, now };
-    return new RunningServer({ listener, handshakes, context, streams, latencyMs });
+    return new RunningServer({ listener, handshakes, context, settingsOf, latencyMs });
   } catch (error) {
     await lib.stop();
     throw error;
@@ -79,7 +80,7 @@ interface ServerParts {
   readonly listener: SrtListener;
   readonly handshakes: Handshakes;
   readonly context: ConnectionContext;
-  readonly streams: ReadonlyMap<StreamName, SrtStreamSettings>;
+  readonly settingsOf: (stream: StreamName) => SrtStreamSettings | undefined;
   readonly latencyMs: number;
 }
 
@@ -87,7 +88,7 @@ class RunningServer implements SrtServer {
   readonly port: number;
   readonly #parts: ServerParts;
   readonly #connections = new Map<SrtSocket, SrtConnection>();
-  readonly #pulls: SrtPull[] = [];
+  readonly #pulls = new Map<StreamName, { readonly pull: SrtPull; readonly settings: string }>();
   readonly #timer: NodeJS.Timeout;
   readonly #loop: Promise<void>;
   #closing: Promise<void> | undefined;
@@ -107,26 +108,41 @@ class RunningServer implements SrtServer {
   }
 
   pulls(): readonly SrtPullStatus[] {
-    return this.#pulls.map((pull) => pull.status());
+    return Array.from(this.#pulls.values(), ({ pull }) => pull.status());
   }
 
-  pull(gate: PullGate): void {
-    const { context, streams, latencyMs } = this.#parts;
-    const { lib, limits, log, now } = context;
-    for (const [stream, settings] of streams) {
-      const address = settings.pull;
-      if (address === undefined || this.#closing !== undefined) {
-        continue;
+  pull(streams: ReadonlyMap<StreamName, SrtStreamSettings>, gate: PullGate): void {
+    for (const [stream, { pull, settings }] of this.#pulls) {
+      if (settings !== JSON.stringify(streams.get(stream))) {
+        this.#pulls.delete(stream);
+        void pull.close();
       }
-      const pull = new SrtPull({
-        ...{ stream, address, gate, log, now },
-        call: (signal) => call({ lib, address, settings, latencyMs, limits, signal }),
-        serve: (socket, admitted) => this.#servePull(socket, admitted),
-        closeSocket: (socket) => lib.close(socket),
-        random: Math.random,
-      });
-      this.#pulls.push(pull);
     }
+    for (const [stream, settings] of streams) {
+      const { pull: address } = settings;
+      if (address !== undefined && this.#closing === undefined && !this.#pulls.has(stream)) {
+        const pull = this.#beginPull({ stream, settings, address, gate });
+        this.#pulls.set(stream, { pull, settings: JSON.stringify(settings) });
+      }
+    }
+  }
+
+  #beginPull(asked: {
+    readonly stream: StreamName;
+    readonly settings: SrtStreamSettings;
+    readonly address: PullAddress;
+    readonly gate: PullGate;
+  }): SrtPull {
+    const { context, latencyMs } = this.#parts;
+    const { lib, limits, log, now } = context;
+    const { stream, settings, address, gate } = asked;
+    return new SrtPull({
+      ...{ stream, address, gate, log, now },
+      call: (signal) => call({ lib, address, settings, latencyMs, limits, signal }),
+      serve: (socket, admitted, signal) => this.#servePull(socket, admitted, signal),
+      closeSocket: (socket) => lib.close(socket),
+      random: Math.random,
+    });
   }
 
   close(): Promise<void> {
@@ -137,11 +153,11 @@ class RunningServer implements SrtServer {
   async #close(): Promise<void> {
     const { listener, handshakes, context } = this.#parts;
     clearInterval(this.#timer);
-    const pulls = this.#pulls.map((pull) => pull.close());
     const connections = [...this.#connections.values()];
     for (const connection of connections) {
       connection.end({ reason: 'closed', detail: 'the origin stops' });
     }
+    const pulls = Array.from(this.#pulls.values(), ({ pull }) => pull.close());
     await Promise.all([listener.close(), ...pulls, ...connections.map((connection) => connection.closed)]);
     handshakes.clear();
     context.readiness.close();
@@ -196,25 +212,27 @@ class RunningServer implements SrtServer {
     }
   }
 
-  async #servePull(socket: SrtSocket, admitted: AdmittedCaller): Promise<FeedEnd> {
-    const connection = this.#adopt(socket, admitted, 'caller');
+  async #servePull(socket: SrtSocket, admitted: AdmittedCaller, signal: AbortSignal): Promise<FeedEnd> {
+    const connection = signal.aborted ? undefined : this.#adopt(socket, admitted, 'caller');
     if (connection === undefined) {
       admitted.admission.release();
       await this.#parts.context.lib.close(socket);
       return { reason: 'closed', detail: 'the connection was given up at its start' };
     }
-    return await connection.closed;
+    const end = (): void => connection.end({ reason: 'closed', detail: 'the stream is no longer fetched' });
+    signal.addEventListener('abort', end);
+    return await connection.closed.finally(() => signal.removeEventListener('abort', end));
   }
 
   /** Makes a connection of a socket whose handshake is done; `undefined` where it may not be one. */
   #adopt(socket: SrtSocket, caller: AdmittedCaller, mode: SrtLink['mode']): SrtConnection | undefined {
-    const { context, streams } = this.#parts;
+    const { context, settingsOf } = this.#parts;
     const { stream } = caller.admission;
     if (this.#closing !== undefined || context.lib.isGone(socket)) {
       return undefined;
     }
     const encryption = readEncryption(context.lib, socket);
-    const weakness = explainWeakness(encryption, streams.get(stream));
+    const weakness = explainWeakness(encryption, settingsOf(stream));
     if (weakness !== undefined) {
       const { remoteAddress } = caller;
       context.log.warn({ stream, remoteAddress, detail: weakness }, 'SRT connection closed');

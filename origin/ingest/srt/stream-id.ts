@@ -4,7 +4,6 @@
  */
 
 import { fail, ok, type Result } from '#shared/result.ts';
-import type { FeedRole } from '../media-feed.ts';
 
 /** Longest stream id that SRT carries, bytes (draft-sharabayko-srt §3.2.1.3). */
 export const MAX_STREAM_ID_BYTES = 512;
@@ -13,7 +12,8 @@ export const MAX_STREAM_ID_BYTES = 512;
 export interface StreamIdRequest {
   readonly stream: string;
   readonly key: string | undefined;
-  readonly role: FeedRole;
+  /** `role`, as received: which of the stream's feeds it is. */
+  readonly role: string | undefined;
 }
 
 /** Why a stream id is not served; `detail` never repeats the stream id, which may hold a key. */
@@ -29,7 +29,7 @@ const STANDARD_PREFIX = '#!::';
 const NESTED_PREFIX = '#!:{';
 /** Encoders that send an id as it stood in a URL. */
 const ESCAPED = /^(?:%23%21|%23!|srt%3a%2f%2f)/i;
-const SHORT_FORM = /^([a-z]+):([^:/?][^:]*)(?::(.*))?$/;
+const SHORT_FORM = /^([a-z]+):([^:/?][^:]*?)(?::(.*?))?(?:,role=([a-z]*))?$/;
 /** OvenMediaEngine's ids are whole addresses, or paths that begin with the virtual host. */
 const ADDRESS = /^srt:\/\/[^/?]+\//;
 const VIRTUAL_HOST = /^default\/(?=live\/)/;
@@ -79,9 +79,10 @@ function parseStandardForm(content: string): Outcome {
     : readResource(resource, fields);
 }
 
-/** `publish:{stream}:{key}`; the stream may have a query. */
-function parseShortForm([, mode, stream = '', key = '']: RegExpExecArray): Outcome {
-  return mode === 'publish' ? readResource(stream, new Map([['key', key]])) : unsupportedMode();
+/** `publish:{stream}:{key}`, with `,role=backup` at its end; the stream may have a query. */
+function parseShortForm([, mode, stream = '', key = '', role]: RegExpExecArray): Outcome {
+  const beside = new Map([['key', key], ...(role === undefined ? [] : [['role', role] as const])]);
+  return mode === 'publish' ? readResource(stream, beside) : unsupportedMode();
 }
 
 /** `live/{stream}?key={key}`, alone or in an address. */
@@ -105,10 +106,7 @@ function readResource(resource: string, beside: Fields): Outcome {
   if (stream === '') {
     return malformed('stream id names no stream');
   }
-  const role = beside.get('role') ?? own.get('role') ?? 'primary';
-  if (role !== 'primary' && role !== 'backup') {
-    return malformed('stream id has a role that is neither primary nor backup');
-  }
+  const role = beside.get('role') ?? own.get('role');
   const keys = [beside, own].flatMap((fields) => KEY_FIELDS.map((name) => fields.get(name) ?? ''));
   return ok({ stream, key: keys.find((value) => value !== ''), role });
 }
