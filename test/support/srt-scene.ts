@@ -4,6 +4,7 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -61,6 +62,7 @@ export class SrtScene {
   consume: (feed: MediaFeed) => void = (feed) => void this.#collect(feed);
   readonly #folder: string;
   readonly #encoders = new Set<ChildProcess>();
+  readonly #receivers = new Set<ChildProcess>();
   #server: SrtServer | undefined;
 
   private constructor(folder: string) {
@@ -117,7 +119,7 @@ export class SrtScene {
 
   /** Ends what runs and forgets what was seen. */
   async reset(): Promise<void> {
-    await Promise.all([...this.#encoders].map((encoder) => this.stop(encoder)));
+    await Promise.all([...this.#encoders, ...this.#receivers].map((one) => this.stop(one)));
     await this.#server?.close();
     this.#server = undefined;
     this.consume = (feed) => void this.#collect(feed);
@@ -185,11 +187,30 @@ export class SrtScene {
     const events = this.received.get(name)?.events ?? [];
     const bytes = events.flatMap((event) => (event.kind === 'media' ? [event.bytes] : []));
     await writeFile(file, Buffer.concat(bytes));
+    expect((await readFile(file)).length).toBeGreaterThan(0);
+    return this.countFrames(file);
+  }
+
+  /** Frames in a file, and what ffprobe had to say against it. */
+  async countFrames(file: string): Promise<{ errors: string; frames: number }> {
     const report = ['-of', 'default=noprint_wrappers=1:nokey=1'];
     const video = ['-select_streams', 'v', '-count_frames', '-show_entries', 'stream=nb_read_frames'];
     const { stdout, stderr } = await run('ffprobe', ['-v', 'error', ...video, ...report, file]);
-    expect((await readFile(file)).length).toBeGreaterThan(0);
     return { errors: stderr, frames: Number(stdout.trim().split('\n')[0]) };
+  }
+
+  /** Those who receive right now. */
+  get receivers(): readonly ChildProcess[] {
+    return [...this.#receivers];
+  }
+
+  /** Records what arrives at an input of ffmpeg's that listens. */
+  receive(file: string, input: readonly string[]): ChildProcess {
+    const output = ['-c', 'copy', '-y', this.file(file)];
+    const receiver = spawn('ffmpeg', ['-loglevel', 'quiet', ...input, ...output], { stdio: 'ignore' });
+    this.#receivers.add(receiver);
+    receiver.once('exit', () => this.#receivers.delete(receiver));
+    return receiver;
   }
 
   #enter(stream: StreamName): Result<Admission, PublishRefusal> {
@@ -228,4 +249,15 @@ export async function freeUdpPort(): Promise<number> {
   socket.close();
   await once(socket, 'close');
   return port;
+}
+
+/** A TCP port that nobody has. */
+export async function freeTcpPort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, HOST);
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
 }
