@@ -4,7 +4,7 @@ import type { FeedContainer } from '../ingest/media-feed.ts';
 import type { TargetAddress } from './target-address.ts';
 
 /** The file descriptor on which ffmpeg finds the options that are secret. */
-export const OPTIONS_FD = 3;
+const OPTIONS_FD = 3;
 
 /**
  * How far ffmpeg reads ahead, bytes and microseconds: a muxer's header needs the sample rate of sound, which over

@@ -109,11 +109,16 @@ export class RestreamTarget {
   #start(source: { readonly container: FeedContainer; readonly preamble: Uint8Array }): void {
     const { ffmpegPath, folder, now, settings } = this.#options;
     const { container } = source;
-    const run = new RestreamProcess({ ffmpegPath, folder, container, address: settings.address, now });
-    this.#process = run;
-    this.#running.add(run);
-    void run.exited.then((failure) => this.#onExit(run, failure));
-    run.write(source.preamble);
+    try {
+      const run = new RestreamProcess({ ffmpegPath, folder, container, address: settings.address, now });
+      this.#process = run;
+      this.#running.add(run);
+      void run.exited.then((failure) => this.#onExit(run, failure));
+      run.write(source.preamble);
+    } catch (error) {
+      // A full disk or too many processes: tried again like any other failure.
+      this.#fail(`ffmpeg cannot be started: ${error instanceof Error ? error.message : String(error)}`, 0, 0);
+    }
   }
 
   #endRun(): void {
@@ -131,20 +136,19 @@ export class RestreamTarget {
       this.#process = undefined;
     }
     if (failure !== undefined) {
-      this.#fail(run, failure);
+      this.#fail(failure, run.sentBytes, this.#options.now() - run.startedAt);
     }
   }
 
-  #fail(run: RestreamProcess, failure: string): void {
+  #fail(failure: string, sentBytes: number, ranMs: number): void {
     const { now, random, settings, log } = this.#options;
-    const healthy = run.sentBytes > 0 && now() - run.startedAt >= HEALTHY_MS;
-    this.#attempt = healthy ? 1 : this.#attempt + 1;
+    this.#attempt = sentBytes > 0 && ranMs >= HEALTHY_MS ? 1 : this.#attempt + 1;
     const waitMs = retryDelay(this.#attempt, BACKOFF, random());
     this.#notBefore = now() + waitMs;
     this.#failures += 1;
     this.#lastFailure = failure;
     // The same failure again tells nobody anything new, unless the target was live in between.
-    if (failure !== this.#logged || run.sentBytes > 0) {
+    if (failure !== this.#logged || sentBytes > 0) {
       this.#logged = failure;
       const { name, address } = settings;
       log.warn(

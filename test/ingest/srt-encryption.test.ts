@@ -45,7 +45,7 @@ describe('a stream with a passphrase', () => {
       {
         stream: 'cam',
         reason: 'handshake-failed',
-        detail: 'the passphrase of the caller is wrong or missing',
+        detail: 'the handshake failed: most likely the passphrase of the caller is wrong or missing',
       },
     ]);
     expect(JSON.stringify(scene.lines)).not.toContain(PASSPHRASE);

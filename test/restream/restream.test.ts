@@ -128,6 +128,22 @@ describe('a live stream', () => {
   });
 });
 
+test.each([
+  ['has no ffmpeg', { ffmpegPath: '/nowhere/ffmpeg' }, /^ffmpeg cannot be run: .*ENOENT/],
+  ['cannot write its folder', { folder: '/nowhere' }, /^ffmpeg cannot be started: ENOENT/],
+])('an origin that %s says so once, and the feed goes on', async (_what, options, detail) => {
+  await push([`srt://${HOST}:9`], options);
+  const tap = restreams?.tap(cam());
+  const bytes = Buffer.alloc(188);
+  tap?.({ kind: 'source', source: { video: undefined, audio: undefined }, preamble: bytes }, 'mpegts');
+  for (let sent = 0; sent < 100; sent += 1) {
+    tap?.({ kind: 'media', bytes, randomAccess: true }, 'mpegts');
+  }
+  await vi.waitFor(() => expect(status()).toMatchObject([{ state: 'waiting', failures: 1 }]), PATIENCE);
+  expect(status()[0]?.lastFailure).toMatch(detail);
+  expect(lines).toHaveLength(1);
+});
+
 test('a target that takes nothing costs no more than its queue, and the stream does not wait for it', async () => {
   const server = await silentServer();
   const { port } = server.address() as AddressInfo;
@@ -150,12 +166,16 @@ test('a target that takes nothing costs no more than its queue, and the stream d
 });
 
 /** Targets for the stream `cam`, whose feed they then see. */
-async function push(urls: readonly string[]): Promise<void> {
+async function push(
+  urls: readonly string[],
+  options: { readonly ffmpegPath?: string; readonly folder?: string } = {},
+): Promise<void> {
   const made = new Restreams({
     streams: new Map([[cam(), targetsOf(urls)]]),
     ffmpegPath: 'ffmpeg',
     folder: scene.file('.'),
     log: pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line)) }),
+    ...options,
   });
   restreams = made;
   await scene.start();

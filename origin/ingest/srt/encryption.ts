@@ -59,9 +59,9 @@ export function explainWeakness(
     : undefined;
 }
 
-/** What is wrong, most likely, with a caller that libsrt itself refused after its stream id was accepted. */
+/** What is wrong with a caller whom libsrt itself refused after its stream id was accepted; it does not say. */
 export function explainDrop(settings: SrtStreamSettings | undefined): string {
   return settings?.passphrase === undefined
-    ? 'the caller encrypts, and the stream has no passphrase (streams.NAME.srt.passphrase)'
-    : 'the passphrase of the caller is wrong or missing';
+    ? 'the handshake failed: most likely the caller encrypts, and the stream has no passphrase'
+    : 'the handshake failed: most likely the passphrase of the caller is wrong or missing';
 }
