@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { StreamName } from '#shared/identifiers.ts';
 import { startControlServer } from './control/control-server.ts';
-import type { StreamProvider } from './control/stream-status.ts';
+import type { StreamProvider, StreamStatus } from './control/stream-status.ts';
 import type { PublishDecider } from './ingest/access/publish-decision.ts';
 import { PublishKeys } from './ingest/access/publish-keys.ts';
 import { createTokenDecider } from './ingest/access/publish-token.ts';
@@ -17,6 +17,7 @@ import { createLog, type Log } from './log.ts';
 import { createHttpClient, type HttpSend } from './publish/http-client.ts';
 import { openObjectStore } from './publish/object-store.ts';
 import { openObjectWriter } from './publish/object-writer.ts';
+import { Restreams } from './restream/restreams.ts';
 import { loadSettings, settingsForStream, type Settings } from './settings.ts';
 import { LiveStream } from './stream/live-stream.ts';
 import { DEFAULT_LADDER, ladderSchema, requiredEncoders, type Ladder } from './transcode/ladder.ts';
@@ -65,6 +66,12 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   const { edgeUrl, serviceToken } = config;
   const destinations = { edgeUrl, serviceToken, send: http.send, objects };
   const streams = new Map<StreamName, LiveStream>();
+  const restreams = new Restreams({
+    streams: config.restreams,
+    ffmpegPath: config.ffmpeg,
+    folder: config.dataDir,
+    log: rootLog.child({ part: 'restream' }),
+  });
   const gate = new StreamGate({
     keys: new PublishKeys(config.publishSecret, config.publish.keys),
     deciders: await publishDeciders(config, http.send, rootLog.child({ part: 'ingest' })),
@@ -85,6 +92,7 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
       destinations,
       log: rootLog.child({ stream }),
       now: Date.now,
+      tap: restreams.tap(stream),
       onOver: () => streams.delete(stream),
     });
     streams.set(stream, created);
@@ -94,7 +102,8 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   const rtmp = await startRtmpServer({ host, port: ports.rtmp, gate, log: rootLog.child({ part: 'rtmp' }) });
   const srt = await startSrt(config, gate, rootLog.child({ part: 'srt' }));
   const provider: StreamProvider = {
-    listStreams: () => [...streams.values()].map((stream) => stream.status()),
+    listStreams: () => [...streams.values()].map((stream) => describe(stream.status(), { srt, restreams })),
+    listPulls: () => srt?.pulls() ?? [],
     stopStream: (stream) => gate.stop(stream, 'ended through the control API'),
     objectWriter: () => objects.stats,
     readiness: () => ({
@@ -118,9 +127,21 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   await stopSignal();
   rootLog.info('stopping: what is under way is published first');
   await Promise.all([...streams.values()].map((stream) => stream.close()));
-  await Promise.all([rtmp.close(), srt?.close(), control.close()]);
+  await Promise.all([restreams.close(), rtmp.close(), srt?.close(), control.close()]);
   await objects.close(CLOSE_UPLOADS_MS);
   http.close();
+}
+
+/** A stream's status with what its connection and its targets have to say. */
+function describe(
+  status: StreamStatus,
+  parts: { readonly srt: SrtServer | undefined; readonly restreams: Restreams },
+): StreamStatus {
+  const { stream, remoteAddress } = status;
+  const srt = parts.srt
+    ?.statistics()
+    .find((reading) => reading.stream === stream && reading.remoteAddress === remoteAddress);
+  return { ...status, srt, restream: parts.restreams.status(stream) };
 }
 
 /** Who else decides on publishers, in the order in which they are asked. */
@@ -156,7 +177,12 @@ async function startSrt(
 ): Promise<SrtServer | undefined> {
   const { host, ports, srtLatency } = config;
   try {
-    return await startSrtServer({ host, port: ports.srt, gate, log: srtLog, latencyMs: srtLatency });
+    const server = await startSrtServer({
+      ...{ host, port: ports.srt, gate, log: srtLog, latencyMs: srtLatency },
+      settingsOf: (stream) => config.srtStreams.get(stream),
+    });
+    server.pull(config.srtStreams, gate);
+    return server;
   } catch (error) {
     if (error instanceof SrtUnavailableError) {
       srtLog.warn(error.message);

@@ -127,6 +127,24 @@ describe('settings', () => {
     expect(all.join()).not.toContain('hush');
   });
 
+  it('say what single streams ask of SRT, and where they are pushed on to, with secrets from elsewhere', () => {
+    const env = { ...COMPLETE, CAM_PASSPHRASE: 'hush-this-is-secret' };
+    const cam = {
+      srt: { passphrase: { env: 'CAM_PASSPHRASE' }, pull: 'srt://encoder:9000' },
+      restream: [{ url: 'rtmp://h/app/key' }],
+    };
+    const settings = load(env, JSON.stringify({ streams: { cam, plain: {} } }));
+    expect(settings.ok && [...settings.value.srtStreams]).toMatchObject([
+      ['cam', { passphrase: 'hush-this-is-secret', pull: { host: 'encoder', port: 9000 } }],
+    ]);
+    expect(settings.ok && [...settings.value.restreams]).toMatchObject([['cam', [{ name: 'target-1' }]]]);
+    const wrong = { srt: { passphrase: 'hush' }, restream: [{ url: 'ftp://hush/a/b' }] };
+    expect(lines(COMPLETE, JSON.stringify({ streams: { cam: wrong } }))).toEqual([
+      'config.json: streams.cam.srt.passphrase: has 4 bytes, needs 10 to 79',
+      'config.json: streams.cam.restream.0.url: is not an address like rtmp://host/application/key, rtmps:// or srt://host:port',
+    ]);
+  });
+
   it('of a stream are its own over the origin’s', () => {
     const file = '{"partTarget":0.2,"streams":{"cam":{"dvr":"4h","ladder":{"video":["copy"]}}}}';
     const settings = load(COMPLETE, file);

@@ -1,12 +1,14 @@
 /** What an origin is told by its environment and its configuration file, checked once, all mistakes at a time. */
 
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { milliseconds, seconds, type Milliseconds, type Seconds } from '#shared/media-time.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
 import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
 import type { ObjectStoreSettings } from './publish/object-store.ts';
+import { srtSchema, type SrtStreamSettings } from './ingest/srt/settings.ts';
+import { restreamSchema, type RestreamTargetSettings } from './restream/settings.ts';
+import { PROCESS_SECRETS, type SecretSources } from './secret-text.ts';
 import {
   publishKeysSchema,
   publishSchema,
@@ -58,6 +60,10 @@ export interface Settings<L> {
   readonly maxStreams: number;
   readonly defaults: StreamSettings<L>;
   readonly streams: ReadonlyMap<StreamName, StreamOverrides<L>>;
+  /** What single streams ask of SRT. */
+  readonly srtStreams: ReadonlyMap<StreamName, SrtStreamSettings>;
+  /** Where single streams are pushed on to. */
+  readonly restreams: ReadonlyMap<StreamName, readonly RestreamTargetSettings[]>;
 }
 
 /** What {@link loadSettings} reads. */
@@ -75,13 +81,15 @@ const DEFAULT_MAX_STREAMS = 100;
 
 const partTarget = z.number().min(0.2).max(1).transform(seconds);
 const segmentDuration = z.number().min(1).max(10).transform(seconds);
-function configurationSchema<L>(ladder: z.ZodType<L>) {
+function configurationSchema<L>(ladder: z.ZodType<L>, secrets: SecretSources) {
   const stream = z.strictObject({
     partTarget: partTarget.optional(),
     segmentDuration: segmentDuration.optional(),
     dvr: dvrSchema.optional(),
     ladder: ladder.optional(),
     publishKeys: publishKeysSchema.optional(),
+    srt: srtSchema(secrets).optional(),
+    restream: restreamSchema(secrets).optional(),
   });
   return z.strictObject({
     partTarget: partTarget.default(seconds(0.5)),
@@ -136,8 +144,9 @@ export function settingsForStream<L>(settings: Settings<L>, stream: StreamName):
 
 function readConfiguration<L>(sources: SettingsSources<L>): Result<Configuration<L>, SettingsFailure> {
   const path = sources.env['RILL_CONFIG'] ?? '';
-  const schema = configurationSchema(sources.ladderSchema);
-  const json = path === '' ? ok({}) : readJson(path, sources.readFile ?? readText);
+  const { env, readFile = PROCESS_SECRETS.readFile } = sources;
+  const schema = configurationSchema(sources.ladderSchema, { env, readFile });
+  const json = path === '' ? ok({}) : readJson(path, readFile);
   if (!json.ok) {
     return json;
   }
@@ -170,8 +179,17 @@ function readJson(path: string, readFile: (path: string) => string): Result<unkn
   }
 }
 
-function readText(path: string): string {
-  return readFileSync(path, 'utf8');
+/** Those streams that have a value, with it. */
+function pick<S, V>(
+  streams: ReadonlyMap<StreamName, S>,
+  read: (stream: S) => V | undefined,
+): ReadonlyMap<StreamName, V> {
+  return new Map(
+    Array.from(streams).flatMap(([stream, own]) => {
+      const value = read(own);
+      return value === undefined ? [] : [[stream, value] as const];
+    }),
+  );
 }
 
 function publishSettings<L>(
@@ -184,11 +202,7 @@ function publishSettings<L>(
     const line = 'RILL_PUBLISH_WEBHOOK_SECRET is missing: publish.webhook is asked with its signature';
     return fail({ reason: 'invalid-settings', lines: [line] });
   }
-  const keys = new Map(
-    Array.from(file.streams).flatMap(([stream, { publishKeys }]) =>
-      publishKeys === undefined ? [] : [[stream, publishKeys] as const],
-    ),
-  );
+  const keys = pick(file.streams, (stream) => stream.publishKeys);
   const asked = webhook === undefined ? undefined : webhookSettings(webhook, secret ?? '');
   return ok({ keys, tokenKeys, webhook: asked });
 }
@@ -219,5 +233,7 @@ function settingsOf<L>(env: Environment, file: Configuration<L>, publish: Publis
     maxStreams: file.maxStreams,
     defaults: { partTarget, segmentDuration, dvr, ladder },
     streams: file.streams,
+    srtStreams: pick(file.streams, (stream) => stream.srt),
+    restreams: pick(file.streams, (stream) => stream.restream),
   };
 }

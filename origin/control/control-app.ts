@@ -42,6 +42,7 @@ export function createControlApp(options: ControlAppOptions): Hono {
   app.get('/v1/streams', (context) =>
     context.json({
       streams: streams.listStreams().map((status) => render(status, now())),
+      pulls: streams.listPulls?.() ?? [],
       objects: streams.objectWriter(),
     }),
   );
@@ -63,7 +64,7 @@ function notLive(context: Context): Response {
 
 /** A status as the API shows it: times become durations, so that no clock has to agree with ours. */
 function render(status: StreamStatus, now: number): Record<string, unknown> {
-  const { since, lastPartAt, source, nextMsn, hub, ...rest } = status;
+  const { since, lastPartAt, source, nextMsn, hub, srt, ...rest } = status;
   return {
     ...rest,
     uptimeSeconds: Math.max(0, now - since) / 1000,
@@ -71,6 +72,7 @@ function render(status: StreamStatus, now: number): Record<string, unknown> {
     nextMsn: nextMsn ?? null,
     lastPartAgeSeconds: lastPartAt === undefined ? null : Math.max(0, now - lastPartAt) / 1000,
     hub: hub ?? null,
+    srt: srt ?? null,
   };
 }
 

@@ -68,6 +68,8 @@ export interface PublishRequest {
   readonly protocol: 'rtmp' | 'srt';
   readonly stream: string;
   readonly key: string | undefined;
+  /** `role` of the publish address, as received. */
+  readonly role?: string | undefined;
   readonly remoteAddress: string;
 }
 

@@ -96,6 +96,17 @@ describe('the gate', () => {
     expect(gate.live().map(({ stream }) => stream)).toEqual(['cam']);
   });
 
+  it('admits what the origin fetches without a key, once, and within the limit', () => {
+    const { gate } = setUp(1);
+    const pulled = gate.admitPull({ stream: name('cam'), remoteAddress: '192.0.2.1:9000' });
+    expect(pulled).toMatchObject({ ok: true });
+    expect(gate.live()).toMatchObject([{ stream: 'cam', protocol: 'srt', remoteAddress: '192.0.2.1:9000' }]);
+    const again = { stream: name('cam'), remoteAddress: '192.0.2.2:9000' };
+    expect(gate.admitPull(again)).toMatchObject({ failure: { reason: 'already-live' } });
+    const other = { stream: name('other'), remoteAddress: '192.0.2.2:9000' };
+    expect(gate.admitPull(other)).toMatchObject({ failure: { reason: 'too-many-streams' } });
+  });
+
   it('does not tell who is live to somebody without the key', () => {
     const { gate } = setUp();
     admitted(gate, 'cam');

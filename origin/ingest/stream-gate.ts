@@ -59,6 +59,18 @@ export class StreamGate implements IngestGate {
       : this.#refuse(request, refusal, { stream, decision });
   }
 
+  /** Admits a feed that the origin fetches itself, as its operator asked: nobody has to show a key. */
+  admitPull(request: {
+    readonly stream: StreamName;
+    readonly remoteAddress: string;
+  }): Result<Admission, PublishRefusal> {
+    const { stream } = request;
+    const refusal = this.#checkRoom(stream);
+    return refusal === undefined
+      ? ok(this.#enter({ ...request, protocol: 'srt', key: undefined }, stream))
+      : fail(refusal);
+  }
+
   /** Everyone whose name is taken, in order of admission. */
   live(): readonly LivePublisher[] {
     return [...this.#live.values()].map((entry) => entry.publisher);

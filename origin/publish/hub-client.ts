@@ -14,7 +14,7 @@ import {
   type PublishAnswer,
 } from '#shared/wire/publish.ts';
 import type { Log } from '../log.ts';
-import { pause, retryDelay } from './backoff.ts';
+import { pause, retryDelay } from '../backoff.ts';
 import type { HttpSend } from './http-client.ts';
 import { askHub, type HubFault } from './hub-answer.ts';
 import type { HubLoss } from './hub-loss.ts';

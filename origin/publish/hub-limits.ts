@@ -1,7 +1,7 @@
 /** How much a hub publisher keeps, for how long, and how it repeats itself. */
 
 import { MAX_BODY_BYTES } from '#shared/wire/publish.ts';
-import type { Backoff } from './backoff.ts';
+import type { Backoff } from '../backoff.ts';
 import type { AcknowledgedLimits } from './send-window.ts';
 
 /** Bounds of a hub publisher. */

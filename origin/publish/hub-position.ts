@@ -3,7 +3,7 @@
 import type { StreamName } from '#shared/identifiers.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
 import { hubPositionSchema, type HubPosition } from '#shared/wire/publish.ts';
-import { pause, retryDelay, type Backoff } from './backoff.ts';
+import { pause, retryDelay, type Backoff } from '../backoff.ts';
 import type { HttpSend } from './http-client.ts';
 import { faultOfStatus, readJson, receive, type HubFault } from './hub-answer.ts';
 

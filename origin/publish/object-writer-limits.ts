@@ -1,7 +1,7 @@
 /** What an object writer is opened with, how much it keeps, how it repeats itself, and what it counts. */
 
 import type { Log } from '../log.ts';
-import type { Backoff } from './backoff.ts';
+import type { Backoff } from '../backoff.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** Bounds of an object writer. */

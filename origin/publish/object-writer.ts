@@ -3,7 +3,7 @@
  * local disk while storage is away. Nobody waits for it, so storage never delays the live edge.
  */
 
-import { pause, retryDelay } from './backoff.ts';
+import { pause, retryDelay } from '../backoff.ts';
 import { Changes } from './changes.ts';
 import type { ObjectStoreFailure } from './object-store.ts';
 import {

@@ -9,6 +9,7 @@ import type { FeedEnd, FeedEvent, MediaFeed } from '../ingest/media-feed.ts';
 import type { Log } from '../log.ts';
 import type { StreamStatus } from '../control/stream-status.ts';
 import { fetchHubPosition } from '../publish/hub-position.ts';
+import type { FeedTap } from '../restream/restreams.ts';
 import type { StreamSettings } from '../settings.ts';
 import { DEFAULT_LADDER, type Ladder } from '../transcode/ladder.ts';
 import { planRenditions } from '../transcode/rendition-plan.ts';
@@ -31,6 +32,8 @@ export interface LiveStreamOptions {
   readonly destinations: Destinations;
   readonly log: Log;
   readonly now: () => number;
+  /** Is shown the feed as it is taken: where it is pushed on. */
+  readonly tap?: FeedTap | undefined;
   /** The stream is over and has been forgotten by its publishers. */
   readonly onOver: () => void;
 }
@@ -113,6 +116,7 @@ export class LiveStream {
   }
 
   async #take(event: FeedEvent): Promise<void> {
+    this.#options.tap?.(event, this.#feed?.container ?? 'flv');
     switch (event.kind) {
       case 'source':
         await this.#finishRun();
