@@ -4,6 +4,7 @@ import type { RenditionDescription } from '#shared/wire/publish.ts';
 import type { StreamName } from '#shared/identifiers.ts';
 import type { SourceProperties } from '../ingest/media-feed.ts';
 import type { HubPublisherStats } from '../publish/hub-client.ts';
+import type { RedundancyStatus } from '../redundancy/redundant-stream.ts';
 import type { ObjectWriterStats } from '../publish/object-writer-limits.ts';
 
 /** One live stream. Times are Unix milliseconds. */
@@ -21,6 +22,8 @@ export interface StreamStatus {
   readonly lastPartAt: number | undefined;
   /** `undefined` before the first epoch has begun. */
   readonly hub: HubPublisherStats | undefined;
+  /** Its feeds, and whether this origin publishes it or stands by. */
+  readonly redundancy?: RedundancyStatus;
 }
 
 /** Whether the origin can do its work. */

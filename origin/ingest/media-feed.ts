@@ -52,6 +52,15 @@ export type FeedEvent =
   | { readonly kind: 'media'; readonly bytes: Uint8Array; readonly randomAccess: boolean }
   | { readonly kind: 'end'; readonly end: FeedEnd };
 
+/** Which of a stream's two feeds: the backup is used while the primary is lost. */
+export type FeedRole = 'primary' | 'backup';
+
+/** Reads a role as an encoder gave it: none means the primary; `undefined` where it is neither of the two. */
+export function parseFeedRole(text: string | undefined): FeedRole | undefined {
+  const role = text ?? 'primary';
+  return role === 'primary' || role === 'backup' ? role : undefined;
+}
+
 /** A live contribution: the events come with back-pressure, and the last is always `end`. */
 export interface MediaFeed {
   readonly stream: StreamName;
@@ -68,12 +77,15 @@ export interface PublishRequest {
   readonly protocol: 'rtmp' | 'srt';
   readonly stream: string;
   readonly key: string | undefined;
+  /** `role` of the publish address, as received. */
+  readonly role?: string | undefined;
   readonly remoteAddress: string;
 }
 
 /** Why nobody may publish so. */
 export type PublishRefusal =
   | { readonly reason: 'invalid-name'; readonly detail: string }
+  | { readonly reason: 'invalid-role'; readonly detail: string }
   | { readonly reason: 'missing-key'; readonly detail: string }
   | { readonly reason: 'wrong-key'; readonly detail: string }
   | { readonly reason: 'already-live'; readonly detail: string }

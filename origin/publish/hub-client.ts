@@ -7,6 +7,7 @@
 
 import type { Epoch } from '#shared/media-time.ts';
 import type { StreamName } from '#shared/identifiers.ts';
+import { LEASE_HEADER, ORIGIN_HEADER } from '#shared/wire/lease.ts';
 import {
   encodePublishFrames,
   MAX_PAYLOAD_BYTES,
@@ -41,6 +42,8 @@ export interface HubPublisherOptions {
   readonly serviceToken: string;
   readonly stream: StreamName;
   readonly epoch: Epoch;
+  /** Who publishes, and for how long each request prolongs its lease. */
+  readonly publisher?: { readonly origin: string; readonly leaseMs: number };
   readonly log: Log;
   /** Called at most once; afterwards the publisher takes updates and forgets them. */
   readonly onLost: (loss: HubLoss) => void;
@@ -63,6 +66,7 @@ export class HubPublisher {
   readonly #url: URL;
   readonly #now: () => number;
   readonly #random: () => number;
+  readonly #publisherHeaders: Readonly<Record<string, string>>;
   readonly #abort = new AbortController();
   readonly #window: SendWindow;
   #settled: (() => void)[] = [];
@@ -77,6 +81,7 @@ export class HubPublisher {
     this.#options = options;
     this.#limits = { ...HUB_LIMITS, ...options.limits };
     this.#send = options.send;
+    this.#publisherHeaders = publisherHeaders(options.publisher);
     this.#url = new URL(`/publish/${options.stream}/${options.epoch}`, options.edgeUrl);
     this.#now = options.now ?? Date.now;
     this.#random = options.random ?? Math.random;
@@ -170,6 +175,7 @@ export class HubPublisher {
         headers: {
           authorization: `Bearer ${this.#options.serviceToken}`,
           'content-type': PUBLISH_CONTENT_TYPE,
+          ...this.#publisherHeaders,
         },
         body,
         timeoutMs: this.#limits.requestMs + body.length / BYTES_PER_EXTRA_MS,
@@ -190,6 +196,9 @@ export class HubPublisher {
         return this.#goOnFrom(answer.next);
       case 'stale':
         this.#lose({ reason: 'stale', latestEpoch: answer.latestEpoch, nextMsn: answer.nextMsn });
+        return undefined;
+      case 'fenced':
+        this.#lose({ reason: 'fenced' });
         return undefined;
       case 'invalid':
         this.#lose({ reason: 'invalid', detail: answer.detail });
@@ -297,4 +306,10 @@ export class HubPublisher {
       resolve();
     }
   }
+}
+
+function publisherHeaders(publisher: HubPublisherOptions['publisher']): Readonly<Record<string, string>> {
+  return publisher === undefined
+    ? {}
+    : { [ORIGIN_HEADER]: publisher.origin, [LEASE_HEADER]: String(publisher.leaseMs) };
 }

@@ -4,6 +4,8 @@
 export type HubLoss =
   /** A newer epoch has begun, or the MSN was used already. */
   | { readonly reason: 'stale'; readonly latestEpoch: number; readonly nextMsn: number }
+  /** Another origin publishes this stream. */
+  | { readonly reason: 'fenced' }
   /** The hub wants an update that is no longer kept. */
   | { readonly reason: 'gap'; readonly expected: number; readonly oldest: number }
   /** The hub was away for longer than the window reaches; it is back now. */

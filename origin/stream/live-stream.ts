@@ -8,7 +8,7 @@ import { epoch, mediaSequenceNumber, milliseconds } from '#shared/media-time.ts'
 import type { FeedEnd, FeedEvent, MediaFeed } from '../ingest/media-feed.ts';
 import type { Log } from '../log.ts';
 import type { StreamStatus } from '../control/stream-status.ts';
-import { fetchHubPosition } from '../publish/hub-position.ts';
+import type { LeaseKeeper } from '../redundancy/lease-keeper.ts';
 import type { StreamSettings } from '../settings.ts';
 import { DEFAULT_LADDER, type Ladder } from '../transcode/ladder.ts';
 import { planRenditions } from '../transcode/rendition-plan.ts';
@@ -16,12 +16,12 @@ import { NO_FAILURES, nextRestart, type RestartHistory } from '../transcode/supe
 import { EncodingRun, type RunEnd, type RunPosition } from './encoding-run.ts';
 import type { Destinations, Publication } from './publication.ts';
 
-/** How long an encoder that lost its connection may take to come back before the stream ends, milliseconds. */
-const RECONNECT_GRACE_MS = 15_000;
 /** Time for the hub to take what an ended run still has, before the next epoch begins, milliseconds. */
 const HAND_OVER_MS = 3_000;
 /** Time for ffmpeg to give out its last frames, milliseconds; then it is ended. */
 const FINISH_MS = 5_000;
+/** Seconds over which origins that cannot ask the hub spread the epochs of their first runs. */
+const UNASKED_SPREAD = 997;
 
 /** What a stream works with. */
 export interface LiveStreamOptions {
@@ -31,6 +31,10 @@ export interface LiveStreamOptions {
   readonly destinations: Destinations;
   readonly log: Log;
   readonly now: () => number;
+  /** How long an encoder that lost its connection may take to come back before the stream ends, milliseconds. */
+  readonly reconnectGrace: number;
+  /** The right to publish this stream. */
+  readonly lease: Pick<LeaseKeeper, 'position' | 'lose' | 'release'>;
   /** The stream is over and has been forgotten by its publishers. */
   readonly onOver: () => void;
 }
@@ -66,6 +70,12 @@ export class LiveStream {
       this.#waitingFeeds -= 1;
       return this.#consume(feed);
     });
+  }
+
+  /** Whether nothing is under way: no feed, and none to wait for. */
+  get isIdle(): boolean {
+    const isFed = this.#feed !== undefined || this.#waitingFeeds > 0;
+    return !isFed && this.#run === undefined && this.#publication === undefined;
   }
 
   /** What is known of the stream right now. */
@@ -166,23 +176,22 @@ export class LiveStream {
 
   /** Where the next epoch goes on: as the hub says, or, while it is away, as far as is known here. */
   async #position(): Promise<RunPosition> {
-    const { stream, destinations, log, now } = this.#options;
+    const { log, now, lease } = this.#options;
     const before = this.#publication;
     const handedOver = (await before?.flush(HAND_OVER_MS)) ?? true;
     before?.close();
-    const asked = await fetchHubPosition({ ...destinations, stream });
+    const asked = await lease.position();
     if (!asked.ok) {
       log.error(
         { reason: asked.failure.reason },
         `the edge does not say where the stream goes on: ${asked.failure.detail}`,
       );
     }
-    const known = { latestEpoch: before?.epoch ?? 0, nextMsn: before?.nextMsn ?? 0 };
-    const hub = asked.ok ? asked.value : known;
-    const nextMsn = handedOver && asked.ok ? hub.nextMsn : Math.max(hub.nextMsn, known.nextMsn);
-    const latest = Math.max(hub.latestEpoch, known.latestEpoch);
+    const hub = asked.ok ? asked.value : undefined;
+    const known = before?.nextMsn ?? 0;
+    const nextMsn = handedOver && hub !== undefined ? hub.nextMsn : Math.max(hub?.nextMsn ?? 0, known);
     return {
-      epoch: epoch(Math.max(Math.floor(now() / 1000), latest + 1)),
+      epoch: epoch(hub?.epoch ?? unaskedEpoch(before?.epoch, now())),
       firstMsn: mediaSequenceNumber(nextMsn),
     };
   }
@@ -194,6 +203,10 @@ export class LiveStream {
     }
     this.#run = undefined;
     if (end.kind === 'finished') {
+      return;
+    }
+    if (end.kind === 'hub-lost' && end.loss.reason === 'fenced') {
+      this.#options.lease.lose();
       return;
     }
     const { log, now } = this.#options;
@@ -229,26 +242,46 @@ export class LiveStream {
     }
   }
 
+  /** Meanwhile another origin that has a feed may go on with the stream. */
   #waitForReturn(): void {
     if (this.#waitingFeeds > 0) {
       return;
     }
+    const { reconnectGrace, log } = this.#options;
     this.#grace = setTimeout(() => {
-      this.#options.log.info({ graceMs: RECONNECT_GRACE_MS }, 'the publisher did not come back');
+      log.info({ graceMs: reconnectGrace }, 'the publisher did not come back');
       this.#feeds = this.#feeds.then(() => this.#endStream());
-    }, RECONNECT_GRACE_MS);
+    }, reconnectGrace);
+    void this.#letOthersGoOn();
   }
 
+  async #letOthersGoOn(): Promise<void> {
+    await this.#publication?.flush(HAND_OVER_MS);
+    if (this.#waitingFeeds === 0 && this.#feed === undefined) {
+      await this.#options.lease.release(false);
+    }
+  }
+
+  /** Ends the stream for its viewers, unless another origin goes on with it. */
   async #endStream(): Promise<void> {
     const publication = this.#publication;
     this.#publication = undefined;
-    publication?.end();
     await publication?.flush(HAND_OVER_MS);
+    if (await this.#options.lease.release(true)) {
+      publication?.end();
+      await publication?.flush(HAND_OVER_MS);
+    }
     publication?.close();
     if (this.#waitingFeeds === 0 && this.#feed === undefined) {
       this.#options.onOver();
     }
   }
+}
+
+/** An epoch that no hub gave: never that of another origin, nor one that was used here. */
+function unaskedEpoch(before: number | undefined, now: number): number {
+  const random = Math.floor(Math.random() * UNASKED_SPREAD);
+  return before === undefined ? Math.floor(now / 1000) + random : before + 1;
 }
 
 function fresh(): { readonly history: RestartHistory; readonly notBefore: number } {

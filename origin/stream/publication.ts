@@ -20,6 +20,8 @@ export interface Destinations {
   readonly serviceToken: string;
   readonly send: HttpSend;
   readonly objects: ObjectWriter;
+  /** This origin, as it holds the streams' leases. */
+  readonly publisher?: { readonly origin: string; readonly leaseMs: number };
 }
 
 /** What an epoch is opened with. */

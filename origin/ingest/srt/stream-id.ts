@@ -9,6 +9,8 @@ const MAX_STREAM_ID_BYTES = 512;
 export interface StreamIdRequest {
   readonly stream: string;
   readonly key: string | undefined;
+  /** `role`, as received: which of the stream's feeds it is. */
+  readonly role?: string;
 }
 
 /** Why a stream id is not served; `detail` never repeats the stream id, which may hold a key. */
@@ -20,11 +22,12 @@ export type StreamIdFailure =
 const STANDARD_PREFIX = '#!::';
 const NESTED_PREFIX = '#!:{';
 const RESOURCE_PREFIX = 'live/';
-const SHORT_FORM = /^([^:]+):([^:]+)(?::(.*))?$/;
+const SHORT_FORM = /^([^:]+):([^:]+?)(?::(.*?))?(?:,role=(.*))?$/;
 
 /**
  * Reads a stream id. The guidelines define no escapes: a value ends at the next comma and may hold `=`. Without `m`
  * the caller is taken to publish, since this listener does nothing else; unknown keys are passed over.
+ * The short form takes a role at its end: `publish:{stream}:{key},role=backup`.
  */
 export function parseStreamId(text: string): Result<StreamIdRequest, StreamIdFailure> {
   if (text === '') {
@@ -65,7 +68,7 @@ function parseStandardForm(content: string): Result<StreamIdRequest, StreamIdFai
   const resource = values.get('r');
   return resource === undefined
     ? malformed('stream id has no r=live/{stream}')
-    : request(resource, values.get('key'));
+    : request(resource, values.get('key'), values.get('role'));
 }
 
 function parseShortForm(text: string): Result<StreamIdRequest, StreamIdFailure> {
@@ -76,14 +79,18 @@ function parseShortForm(text: string): Result<StreamIdRequest, StreamIdFailure> 
       'stream id is neither #!::r=live/{stream},m=publish,key={key} nor publish:{stream}:{key}',
     );
   }
-  return parts?.[1] === 'publish' ? request(stream, parts[3]) : unsupportedMode();
+  return parts?.[1] === 'publish' ? request(stream, parts[3], parts[4]) : unsupportedMode();
 }
 
-function request(resource: string, key: string | undefined): Result<StreamIdRequest, StreamIdFailure> {
+function request(
+  resource: string,
+  key: string | undefined,
+  role: string | undefined,
+): Result<StreamIdRequest, StreamIdFailure> {
   const stream = resource.startsWith(RESOURCE_PREFIX) ? resource.slice(RESOURCE_PREFIX.length) : resource;
   return stream === ''
     ? malformed('stream id names no stream')
-    : ok({ stream, key: key === '' ? undefined : key });
+    : ok({ stream, key: key === '' ? undefined : key, ...(role === undefined ? {} : { role }) });
 }
 
 function unsupportedMode(): Result<StreamIdRequest, StreamIdFailure> {

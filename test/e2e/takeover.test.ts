@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeAll, afterAll, expect, test } from 'vitest';
+import { startFurtherOrigin, type FurtherOrigin } from '../support/further-origin.ts';
+import { COPY_LADDER } from '../support/ladders.ts';
+import { fetchPlaylist, fetchVariants, followParts, until } from '../support/live-client.ts';
+import { startRill, type RillInstance } from '../support/rill-instance.ts';
+import { startStampedPublisher, type StampedPublisher } from '../support/stamped-publisher.ts';
+
+/** Within so long after its death an origin's streams go on at the other, milliseconds. */
+const TAKE_OVER_LIMIT_MS = 8_000;
+const LEASE_MS = 3_000;
+
+let rill: RillInstance;
+let origins: FurtherOrigin[] = [];
+let publishers: StampedPublisher[] = [];
+
+beforeAll(async () => {
+  rill = await startRill({ partTarget: 0.5, dvr: '60s', ladder: COPY_LADDER });
+});
+
+afterAll(async () => {
+  await rill?.stop();
+});
+
+afterEach(async () => {
+  origins.forEach((origin) => origin.process.kill('SIGCONT'));
+  await Promise.all(publishers.map((publisher) => publisher.stop()));
+  await Promise.all(origins.map((origin) => origin.kill()));
+  origins = [];
+  publishers = [];
+});
+
+/** Publishes to a further origin first, and to the instance's own once the stream is live. */
+async function publishToBoth(stream: string): Promise<{ first: FurtherOrigin; variant: string }> {
+  const first = await startFurtherOrigin(rill);
+  origins.push(first);
+  publishers.push(startStampedPublisher({ url: await first.publishUrl(stream, 'rtmp') }));
+  const playUrl = await rill.rill('play-url', stream);
+  const variant = await until('a variant', async () => (await fetchVariants(playUrl)).variants[0]);
+  publishers.push(startStampedPublisher({ url: await rill.rill('publish-url', stream, '--rtmp') }));
+  await until('the other origin to stand by', () => (rill.output().includes('standing by') ? true : undefined));
+  await until('three segments', async () =>
+    (await fetchPlaylist(variant)).segments.length >= 3 ? true : undefined,
+  );
+  return { first, variant };
+}
+
+test('a second origin goes on with a stream when the first is killed, and a player follows', async () => {
+  const { first, variant } = await publishToBoth('takeover');
+  const before = await fetchPlaylist(variant);
+  expect(before.discontinuities).toBe(0);
+  const watching = followParts(variant, TAKE_OVER_LIMIT_MS + 4_000);
+  const killedAt = Date.now();
+  await first.kill();
+  const parts = await watching;
+  const next = parts.find((part) => part.downloadedAt > killedAt + LEASE_MS / 2);
+  const last = parts.filter((part) => part.downloadedAt <= killedAt + LEASE_MS / 2).at(-1);
+  const interruption = (next?.downloadedAt ?? Infinity) - (last?.downloadedAt ?? 0);
+  process.stdout.write(`no new part for ${interruption} ms after the origin was killed\n`);
+  expect(interruption).toBeLessThan(TAKE_OVER_LIMIT_MS);
+  expect(next?.msn).toBe((last?.msn ?? 0) + 1);
+  const after = await fetchPlaylist(variant);
+  expect(after.ended).toBe(false);
+  expect(after.discontinuities).toBe(1);
+  expectDatesInOrder(after.text);
+});
+
+test('an origin that was paused for longer than its lease is fenced off when it wakes up', async () => {
+  const { first, variant } = await publishToBoth('paused');
+  first.process.kill('SIGSTOP');
+  const taken = await until('the other origin to go on', async () => {
+    const playlist = await fetchPlaylist(variant);
+    return playlist.discontinuities === 1 ? playlist : undefined;
+  });
+  first.process.kill('SIGCONT');
+  await until('the first to find out', () =>
+    first.output().includes('another origin has taken this stream over') ? true : undefined,
+  );
+  await sleep(2_000);
+  const after = await fetchPlaylist(variant);
+  expect(after.discontinuities).toBe(1);
+  expect(new Set(after.text.match(/^#EXT-X-MAP:.*$/gm)).size).toBe(2);
+  expect(after.next.msn).toBeGreaterThan(taken.next.msn);
+  expectDatesInOrder(after.text);
+});
+
+/** EXT-X-PROGRAM-DATE-TIME never runs ahead of the clock, and back by no more than a group of pictures. */
+function expectDatesInOrder(text: string): void {
+  const dates = [...text.matchAll(/^#EXT-X-PROGRAM-DATE-TIME:(.+)$/gm)].map(([, date = '']) => Date.parse(date));
+  expect(dates.length).toBeGreaterThan(1);
+  dates.forEach((date, index) => {
+    expect(date).toBeGreaterThan((dates[index - 1] ?? 0) - 2_000);
+    expect(date).toBeLessThan(Date.now());
+  });
+}
