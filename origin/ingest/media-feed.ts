@@ -67,6 +67,8 @@ export interface MediaFeed {
   readonly protocol: 'rtmp' | 'srt';
   readonly container: FeedContainer;
   readonly remoteAddress: string;
+  /** When its first media was received, Unix milliseconds, where that was kept for a while before. */
+  readonly heldSince?: number | undefined;
   readonly events: AsyncIterable<FeedEvent>;
   /** Ends the feed from our side; `events` then yields `end` with reason `closed`. */
   close(detail: string): void;

@@ -9,11 +9,11 @@ export class FeedOutput {
   #ended = false;
   #wake: (() => void) | undefined;
 
-  /** `close` is called when the consumer wants no more. */
-  constructor(source: MediaFeed, close: (detail: string) => void) {
+  /** `heldSince` is when its first media was received; `close` is called when the consumer wants no more. */
+  constructor(source: MediaFeed, heldSince: number | undefined, close: (detail: string) => void) {
     const { stream, protocol, container, remoteAddress } = source;
     const events = this.#consume(close);
-    this.feed = { stream, protocol, container, remoteAddress, events, close };
+    this.feed = { stream, protocol, container, remoteAddress, heldSince, events, close };
   }
 
   /** True while the consumer has not taken all it was given. */

@@ -129,7 +129,7 @@ export class FeedSwitch {
 
   async #takeMedia(lane: Lane, event: Extract<FeedEvent, { kind: 'media' }>): Promise<void> {
     if (this.#outputOf(lane) === undefined) {
-      lane.gop.push(event);
+      lane.gop.push(event, this.#options.now());
       this.#note({ kind: 'media', role: lane.role, at: this.#options.now() });
       if (!this.#state.open) {
         this.#options.onMedia();
@@ -162,7 +162,7 @@ export class FeedSwitch {
 
   #putOnAir(lane: Lane): void {
     const before = this.#onAir;
-    const output = new FeedOutput(lane.feed, (detail) => lane.feed.close(detail));
+    const output = new FeedOutput(lane.feed, lane.gop.since, (detail) => lane.feed.close(detail));
     this.#onAir = { lane, output };
     if (before !== undefined) {
       this.#options.log.warn({ from: before.lane.role, to: lane.role }, 'switching to the other feed');

@@ -12,16 +12,18 @@ type MediaEvent = Extract<FeedEvent, { kind: 'media' }>;
 export class GopBuffer {
   #events: MediaEvent[] = [];
   #bytes = 0;
+  #since = 0;
 
-  /** Bytes held. */
-  get bytes(): number {
-    return this.#bytes;
+  /** When the first of what it holds was received, Unix milliseconds; `undefined` where it holds nothing. */
+  get since(): number | undefined {
+    return this.#events.length === 0 ? undefined : this.#since;
   }
 
-  /** Adds an event; a key frame lets what was before go. */
-  push(event: MediaEvent): void {
+  /** Adds an event received at `now`; a key frame lets what was before go. */
+  push(event: MediaEvent, now: number): void {
     if (event.randomAccess) {
       this.clear();
+      this.#since = now;
     } else if (this.#events.length === 0) {
       return;
     }

@@ -49,6 +49,8 @@ export class LiveStream {
   #feeds: Promise<void> = Promise.resolve();
   #waitingFeeds = 0;
   #feed: MediaFeed | undefined;
+  /** When the media that the feed begins with was received, until a run has begun with it. */
+  #heldSince: number | undefined;
   #source: SourceEvent | undefined;
   #run: EncodingRun | undefined;
   #publication: Publication | undefined;
@@ -108,6 +110,7 @@ export class LiveStream {
   async #consume(feed: MediaFeed): Promise<void> {
     const { log } = this.#options;
     this.#feed = feed;
+    this.#heldSince = feed.heldSince;
     log.info({ protocol: feed.protocol, remoteAddress: feed.remoteAddress }, 'publisher connected');
     try {
       for await (const event of feed.events) {
@@ -165,7 +168,10 @@ export class LiveStream {
       return;
     }
     const position = this.#position();
+    const firstMediaAt = this.#heldSince;
+    this.#heldSince = undefined;
     const run = new EncodingRun({
+      firstMediaAt,
       ...{ stream, container, plan: plan.value, settings, ffmpegPath, position, destinations, log, now },
     });
     this.#run = run;

@@ -1,24 +1,35 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, afterAll, expect, test } from 'vitest';
+import { startBrowser, type Browser } from '../support/browser.ts';
 import { startFurtherOrigin, type FurtherOrigin } from '../support/further-origin.ts';
 import { COPY_LADDER } from '../support/ladders.ts';
 import { fetchPlaylist, fetchVariants, followParts, until } from '../support/live-client.ts';
+import { expectOneAfterTheOther, longestWait } from '../support/followed-parts.ts';
+import { atLiveEdge, collectEvents, fatalErrorsOf, playsOn } from '../support/player-watch.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
 import { startStampedPublisher, type StampedPublisher } from '../support/stamped-publisher.ts';
 
 /** Within so long after its death an origin's streams go on at the other, milliseconds. */
 const TAKE_OVER_LIMIT_MS = 8_000;
-const LEASE_MS = 3_000;
+
+/** By how much a busy machine's first frame may come late, and with it all dates, milliseconds. */
+const LATE_FRAME_MS = 500;
+/** How long the parts are followed, and how long of that before the origin is killed, milliseconds. */
+const WATCH_MS = 12_000;
+const WATCH_BEFORE_MS = 2_000;
 
 let rill: RillInstance;
+let browser: Browser;
 let origins: FurtherOrigin[] = [];
 let publishers: StampedPublisher[] = [];
 
 beforeAll(async () => {
   rill = await startRill({ partTarget: 0.5, dvr: '60s', ladder: COPY_LADDER });
+  browser = await startBrowser();
 });
 
 afterAll(async () => {
+  await browser?.close();
   await rill?.stop();
 });
 
@@ -38,31 +49,36 @@ async function publishToBoth(stream: string): Promise<{ first: FurtherOrigin; va
   const playUrl = await rill.rill('play-url', stream);
   const variant = await until('a variant', async () => (await fetchVariants(playUrl)).variants[0]);
   publishers.push(startStampedPublisher({ url: await rill.rill('publish-url', stream, '--rtmp') }));
-  await until('the other origin to stand by', () => (rill.output().includes('standing by') ? true : undefined));
+  await until('the other origin to stand by', () =>
+    rill.output().includes('standing by') ? true : undefined,
+  );
   await until('three segments', async () =>
     (await fetchPlaylist(variant)).segments.length >= 3 ? true : undefined,
   );
   return { first, variant };
 }
 
-test('a second origin goes on with a stream when the first is killed, and a player follows', async () => {
+test('a second origin goes on with a stream when the first is killed, and players follow', async () => {
   const { first, variant } = await publishToBoth('takeover');
-  const before = await fetchPlaylist(variant);
-  expect(before.discontinuities).toBe(0);
-  const watching = followParts(variant, TAKE_OVER_LIMIT_MS + 4_000);
-  const killedAt = Date.now();
+  const page = await browser.watch(await rill.rill('play-url', 'takeover', '--watch'));
+  await collectEvents(page.page);
+  await atLiveEdge(page);
+  const watching = followParts(variant, WATCH_MS);
+  await sleep(WATCH_BEFORE_MS);
   await first.kill();
   const parts = await watching;
-  const next = parts.find((part) => part.downloadedAt > killedAt + LEASE_MS / 2);
-  const last = parts.filter((part) => part.downloadedAt <= killedAt + LEASE_MS / 2).at(-1);
-  const interruption = (next?.downloadedAt ?? Infinity) - (last?.downloadedAt ?? 0);
-  process.stdout.write(`no new part for ${interruption} ms after the origin was killed\n`);
+  expectOneAfterTheOther(parts);
+  const interruption = longestWait(parts);
+  process.stdout.write(`origin killed: the longest wait for a part was ${interruption} ms\n`);
   expect(interruption).toBeLessThan(TAKE_OVER_LIMIT_MS);
-  expect(next?.msn).toBe((last?.msn ?? 0) + 1);
+  expect(parts.at(-1)?.downloadedAt).toBeGreaterThan(Date.now() - 2_000);
   const after = await fetchPlaylist(variant);
   expect(after.ended).toBe(false);
   expect(after.discontinuities).toBe(1);
   expectDatesInOrder(after.text);
+  await playsOn(page);
+  expect(await fatalErrorsOf(page.page)).toEqual([]);
+  await page.page.close();
 });
 
 test('an origin that was paused for longer than its lease is fenced off when it wakes up', async () => {
@@ -86,10 +102,12 @@ test('an origin that was paused for longer than its lease is fenced off when it 
 
 /** EXT-X-PROGRAM-DATE-TIME never runs ahead of the clock, and back by no more than a group of pictures. */
 function expectDatesInOrder(text: string): void {
-  const dates = [...text.matchAll(/^#EXT-X-PROGRAM-DATE-TIME:(.+)$/gm)].map(([, date = '']) => Date.parse(date));
+  const dates = [...text.matchAll(/^#EXT-X-PROGRAM-DATE-TIME:(.+)$/gm)].map(([, date = '']) =>
+    Date.parse(date),
+  );
   expect(dates.length).toBeGreaterThan(1);
   dates.forEach((date, index) => {
     expect(date).toBeGreaterThan((dates[index - 1] ?? 0) - 2_000);
-    expect(date).toBeLessThan(Date.now());
+    expect(date).toBeLessThan(Date.now() + LATE_FRAME_MS);
   });
 }
