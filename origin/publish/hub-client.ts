@@ -7,7 +7,6 @@
 
 import type { Epoch } from '#shared/media-time.ts';
 import type { StreamName } from '#shared/identifiers.ts';
-import { LEASE_HEADER, ORIGIN_HEADER } from '#shared/wire/lease.ts';
 import {
   encodePublishFrames,
   MAX_PAYLOAD_BYTES,
@@ -18,9 +17,10 @@ import type { Log } from '../log.ts';
 import { pause, retryDelay } from './backoff.ts';
 import type { HttpSend } from './http-client.ts';
 import { askHub, type HubFault } from './hub-answer.ts';
-import type { HubLoss } from './hub-loss.ts';
+import { lossOf, type HubLoss } from './hub-loss.ts';
 import { HUB_LIMITS, type HubLimits } from './hub-limits.ts';
 import { fetchHubPosition } from './hub-position.ts';
+import { publisherHeaders, type HubPublisherName } from './publisher.ts';
 import { SendWindow, type UnnumberedUpdate } from './send-window.ts';
 
 /** A body byte earns its share of time: 1 MiB a second is the slowest path that is put up with. */
@@ -42,8 +42,7 @@ export interface HubPublisherOptions {
   readonly serviceToken: string;
   readonly stream: StreamName;
   readonly epoch: Epoch;
-  /** Who publishes, and for how long each request prolongs its lease. */
-  readonly publisher?: { readonly origin: string; readonly leaseMs: number };
+  readonly publisher?: HubPublisherName;
   readonly log: Log;
   /** Called at most once; afterwards the publisher takes updates and forgets them. */
   readonly onLost: (loss: HubLoss) => void;
@@ -66,7 +65,6 @@ export class HubPublisher {
   readonly #url: URL;
   readonly #now: () => number;
   readonly #random: () => number;
-  readonly #publisherHeaders: Readonly<Record<string, string>>;
   readonly #abort = new AbortController();
   readonly #window: SendWindow;
   #settled: (() => void)[] = [];
@@ -81,7 +79,6 @@ export class HubPublisher {
     this.#options = options;
     this.#limits = { ...HUB_LIMITS, ...options.limits };
     this.#send = options.send;
-    this.#publisherHeaders = publisherHeaders(options.publisher);
     this.#url = new URL(`/publish/${options.stream}/${options.epoch}`, options.edgeUrl);
     this.#now = options.now ?? Date.now;
     this.#random = options.random ?? Math.random;
@@ -175,7 +172,7 @@ export class HubPublisher {
         headers: {
           authorization: `Bearer ${this.#options.serviceToken}`,
           'content-type': PUBLISH_CONTENT_TYPE,
-          ...this.#publisherHeaders,
+          ...publisherHeaders(this.#options.publisher),
         },
         body,
         timeoutMs: this.#limits.requestMs + body.length / BYTES_PER_EXTRA_MS,
@@ -195,13 +192,9 @@ export class HubPublisher {
       case 'gap':
         return this.#goOnFrom(answer.next);
       case 'stale':
-        this.#lose({ reason: 'stale', latestEpoch: answer.latestEpoch, nextMsn: answer.nextMsn });
-        return undefined;
       case 'fenced':
-        this.#lose({ reason: 'fenced' });
-        return undefined;
       case 'invalid':
-        this.#lose({ reason: 'invalid', detail: answer.detail });
+        this.#lose(lossOf(answer));
         return undefined;
     }
   }
@@ -306,10 +299,4 @@ export class HubPublisher {
       resolve();
     }
   }
-}
-
-function publisherHeaders(publisher: HubPublisherOptions['publisher']): Readonly<Record<string, string>> {
-  return publisher === undefined
-    ? {}
-    : { [ORIGIN_HEADER]: publisher.origin, [LEASE_HEADER]: String(publisher.leaseMs) };
 }

@@ -1,5 +1,7 @@
 /** What a hub publisher tells its owner when an epoch is over for the hub. */
 
+import type { PublishAnswer } from '#shared/wire/publish.ts';
+
 /** Why an epoch cannot go on at its hub; the owner begins a new one, with a discontinuity. */
 export type HubLoss =
   /** A newer epoch has begun, or the MSN was used already. */
@@ -12,3 +14,15 @@ export type HubLoss =
   | { readonly reason: 'overflow'; readonly droppedUpdates: number }
   /** The hub does not accept what we say: a bug on one of the two sides. */
   | { readonly reason: 'invalid'; readonly detail: string };
+
+/** What an answer that ends an epoch means. */
+export function lossOf(answer: Extract<PublishAnswer, { status: 'stale' | 'fenced' | 'invalid' }>): HubLoss {
+  switch (answer.status) {
+    case 'stale':
+      return { reason: 'stale', latestEpoch: answer.latestEpoch, nextMsn: answer.nextMsn };
+    case 'fenced':
+      return { reason: 'fenced' };
+    case 'invalid':
+      return { reason: 'invalid', detail: answer.detail };
+  }
+}

@@ -117,6 +117,30 @@ describe('a switch of feeds', () => {
     await vi.waitFor(() => expect(turns[1]?.at(-1)).toBe('connection-lost'), LONG_ENOUGH);
   });
 
+  it('hears a lost feed out before the one that comes back in its role', async () => {
+    const { feeds, turns } = testSwitch();
+    const [lost, back] = [testFeed(), testFeed()];
+    feeds.open();
+    feeds.attach(lost.feed, 'primary');
+    lost.source('l');
+    lost.media('key l');
+    await vi.waitFor(() => expect(turns).toHaveLength(1), LONG_ENOUGH);
+    lost.media('rest');
+    lost.lose();
+    feeds.attach(back.feed, 'primary');
+    back.source('b');
+    back.media('key b');
+    await vi.waitFor(
+      () =>
+        expect(turns).toEqual([
+          ['l', 'key l', 'rest', 'connection-lost'],
+          ['b', 'key b'],
+        ]),
+      LONG_ENOUGH,
+    );
+    feeds.close('end');
+  });
+
   it('leaves a primary that falls silent', async () => {
     const { feeds, turns } = testSwitch();
     const [primary, backup] = [testFeed(), testFeed()];

@@ -155,7 +155,8 @@ export class FeedSwitch {
     this.#state = redundancy(this.#state, event, this.#options.times);
     const { active } = this.#state;
     const lane = active && this.#lanes.get(active);
-    if (lane !== undefined && lane !== this.#onAir?.lane) {
+    // A feed that has ended is heard out before one that comes back in its role.
+    if (lane !== undefined && lane.role !== this.#onAir?.lane.role) {
       this.#putOnAir(lane);
     }
   }
@@ -176,13 +177,14 @@ export class FeedSwitch {
 
   #leave(lane: Lane, end: FeedEnd): void {
     const { role } = lane;
-    if (this.#lanes.get(role) !== lane) {
-      return;
-    }
-    this.#lanes.delete(role);
+    const at = this.#options.now();
+    const hasReturned = this.#lanes.get(role) !== lane;
     this.#options.log.info({ role, ...end }, 'feed gone');
     const wasOnAir = this.#outputOf(lane) !== undefined;
-    this.#note({ kind: 'gone', role, at: this.#options.now() });
+    if (!hasReturned) {
+      this.#lanes.delete(role);
+      this.#note({ kind: 'gone', role, at });
+    }
     const output = this.#outputOf(lane);
     if (output !== undefined) {
       // The other feed may come back: until then the stream waits, as for an encoder that reconnects.
@@ -190,6 +192,7 @@ export class FeedSwitch {
       this.#onAir = undefined;
       output.end(waits ? { reason: 'connection-lost', detail: `the ${role} feed has ended` } : end);
     }
+    this.#note({ kind: 'tick', at });
     if (this.#lanes.size === 0) {
       clearInterval(this.#timer);
       this.#timer = undefined;

@@ -1,6 +1,6 @@
 /** An origin's side of the lease: asks for it, keeps it while the stream is here, gives it back. */
 
-import { fail, ok, type Result } from '#shared/result.ts';
+import { ok, type Result } from '#shared/result.ts';
 import { leaseAnswerSchema, type LeaseAnswer, type LeaseRequest } from '#shared/wire/lease.ts';
 import type { Log } from '../log.ts';
 import { pause } from '../publish/backoff.ts';
@@ -11,8 +11,10 @@ import { askRepeatedly, type HubPositionFailure, type HubQuestion } from '../pub
 const STAND_BY_MS = 500;
 /** Renewals in the time of one lease, so that two may be lost. */
 const RENEWALS_PER_LEASE = 3;
-/** Tries to give a lease back: it also runs out by itself. */
-const RELEASE_TRIES = 3;
+/** How a lease is given back: an origin that stops cannot wait, and it also runs out by itself. */
+const RELEASE = { tries: 2, timeoutMs: 1_000 };
+/** A question that is put again anyway. */
+const ONCE = { tries: 1 };
 
 /** Where a run goes on. */
 export type LeasePosition = Extract<LeaseAnswer, { status: 'granted' }>;
@@ -55,7 +57,7 @@ export class LeaseKeeper {
     const { signal } = this.#asking;
     await this.#releasing;
     while (!signal.aborted) {
-      const asked = await this.#ask({ action: 'acquire', ...this.#name() }, 1);
+      const asked = await this.#ask({ action: 'acquire', ...this.#name() }, ONCE);
       if (signal.aborted) {
         break;
       }
@@ -95,7 +97,7 @@ export class LeaseKeeper {
   async release(goodbye: boolean): Promise<boolean> {
     this.letGo();
     const { origin } = this.#options;
-    const asking = this.#ask({ action: 'release', origin, goodbye }, RELEASE_TRIES);
+    const asking = this.#ask({ action: 'release', origin, goodbye }, RELEASE);
     this.#releasing = asking;
     const asked = await asking;
     return !asked.ok || asked.value.status !== 'released' || asked.value.mayEnd;
@@ -149,22 +151,24 @@ export class LeaseKeeper {
       return;
     }
     const { signal } = this.#asking;
-    const renewed = await this.#ask({ action: 'renew', ...this.#name() }, 1);
+    const renewed = await this.#ask({ action: 'renew', ...this.#name() }, ONCE);
     if (signal.aborted || !renewed.ok || renewed.value.status !== 'held') {
       return;
     }
-    const again = await this.#ask({ action: 'acquire', ...this.#name() }, 1);
+    const again = await this.#ask({ action: 'acquire', ...this.#name() }, ONCE);
     if (!signal.aborted && again.ok && again.value.status === 'held') {
       this.lose();
     }
   }
 
-  async #ask(request: LeaseRequest, tries?: number): Promise<Result<LeaseAnswer, HubPositionFailure>> {
-    const question = { ...this.#options.question, ...(tries === undefined ? {} : { tries }) };
+  #ask(
+    request: LeaseRequest,
+    patience: Pick<HubQuestion, 'tries' | 'timeoutMs'> = {},
+  ): Promise<Result<LeaseAnswer, HubPositionFailure>> {
+    const question = { ...this.#options.question, ...patience };
     const asked = { method: 'POST', path: '/lease', body: JSON.stringify(request) } as const;
-    const answer = await askRepeatedly(question, asked, ({ status, body }) =>
+    return askRepeatedly(question, asked, ({ status, body }) =>
       status === 200 || status === 409 ? leaseAnswerSchema.safeParse(readJson(body)).data : undefined,
     );
-    return answer.ok ? ok(answer.value) : fail(answer.failure);
   }
 }

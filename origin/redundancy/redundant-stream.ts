@@ -72,7 +72,15 @@ export class RedundantStream {
 
   /** What is known of the stream right now. */
   status(): StreamStatus {
-    return { ...this.#live.status(), redundancy: { lease: this.#lease.phase, feeds: this.#feeds.status() } };
+    const feeds = this.#feeds.status();
+    const { protocol, remoteAddress } = feeds.find(({ onAir }) => onAir) ?? feeds[0] ?? {};
+    const live = this.#live.status();
+    return {
+      ...live,
+      protocol: protocol ?? live.protocol,
+      remoteAddress: remoteAddress ?? live.remoteAddress,
+      redundancy: { lease: this.#lease.phase, feeds },
+    };
   }
 
   /** Publishes what is left and lets go, without ending the stream for its viewers: another origin may go on. */

@@ -15,13 +15,12 @@ import { planRenditions } from '../transcode/rendition-plan.ts';
 import { NO_FAILURES, nextRestart, type RestartHistory } from '../transcode/supervisor.ts';
 import { EncodingRun, type RunEnd, type RunPosition } from './encoding-run.ts';
 import type { Destinations, Publication } from './publication.ts';
+import { unaskedEpoch } from './unasked-epoch.ts';
 
 /** Time for the hub to take what an ended run still has, before the next epoch begins, milliseconds. */
 const HAND_OVER_MS = 3_000;
 /** Time for ffmpeg to give out its last frames, milliseconds; then it is ended. */
 const FINISH_MS = 5_000;
-/** Seconds over which origins that cannot ask the hub spread the epochs of their first runs. */
-const UNASKED_SPREAD = 997;
 
 /** What a stream works with. */
 export interface LiveStreamOptions {
@@ -197,7 +196,7 @@ export class LiveStream {
     const known = before?.nextMsn ?? 0;
     const nextMsn = handedOver && hub !== undefined ? hub.nextMsn : Math.max(hub?.nextMsn ?? 0, known);
     return {
-      epoch: epoch(hub?.epoch ?? unaskedEpoch(before?.epoch, now())),
+      epoch: epoch(hub?.epoch ?? unaskedEpoch(before?.epoch, now(), Math.random())),
       firstMsn: mediaSequenceNumber(nextMsn),
     };
   }
@@ -282,12 +281,6 @@ export class LiveStream {
       this.#options.onOver();
     }
   }
-}
-
-/** An epoch that no hub gave: never that of another origin, nor one that was used here. */
-function unaskedEpoch(before: number | undefined, now: number): number {
-  const random = Math.floor(Math.random() * UNASKED_SPREAD);
-  return before === undefined ? Math.floor(now / 1000) + random : before + 1;
 }
 
 function fresh(): { readonly history: RestartHistory; readonly notBefore: number } {

@@ -12,6 +12,9 @@ import { startStampedPublisher, type StampedPublisher } from '../support/stamped
 const SWITCH_LIMIT_MS = 2_000;
 const PART_MS = 500;
 const RETURN_AFTER_SECONDS = 3;
+const GRACE_MS = 3_000;
+/** How long before and after its end the grace period is looked at. */
+const EDGE_MS = 1_000;
 const WATCH_MS = 4_500;
 const WATCH_BEFORE_MS = 1_500;
 
@@ -24,7 +27,7 @@ beforeAll(async () => {
     partTarget: PART_MS / 1_000,
     dvr: '60s',
     ladder: COPY_LADDER,
-    redundancy: { returnAfter: RETURN_AFTER_SECONDS },
+    redundancy: { returnAfter: RETURN_AFTER_SECONDS, reconnectGrace: GRACE_MS / 1_000 },
   });
   browser = await startBrowser();
 });
@@ -72,6 +75,34 @@ test('the backup feed takes over from a lost and from a silent primary within 2 
   expect(await fetchPlaylist(variant)).toMatchObject({ discontinuities: 3, ended: false });
   await playsOn(page);
   expect(await fatalErrorsOf(page.page)).toEqual([]);
+});
+
+test('an encoder may come back up to the end of the grace period, and ends its stream by staying away', async () => {
+  const url = await rill.rill('publish-url', 'grace', '--rtmp');
+  const first = publish(url);
+  const playUrl = await rill.rill('play-url', 'grace');
+  const variant = await until('a variant', async () => (await fetchVariants(playUrl)).variants[0]);
+  await until('a segment', async () =>
+    (await fetchPlaylist(variant)).segments.length > 0 ? true : undefined,
+  );
+  first.process.kill('SIGKILL');
+  await sleep(GRACE_MS - EDGE_MS);
+  const second = publish(url);
+  const after = await until('a segment after the discontinuity', async () => {
+    const playlist = await fetchPlaylist(variant);
+    return playlist.discontinuities === 1 && !playlist.ended ? playlist : undefined;
+  });
+  second.process.kill('SIGKILL');
+  const lostAt = Date.now();
+  await sleep(GRACE_MS - EDGE_MS);
+  expect((await fetchPlaylist(variant)).ended).toBe(false);
+  const ended = await until('the end', async () => {
+    const playlist = await fetchPlaylist(variant);
+    return playlist.ended ? playlist : undefined;
+  });
+  expect(Date.now() - lostAt).toBeGreaterThan(GRACE_MS - EDGE_MS);
+  expect(Date.now() - lostAt).toBeLessThan(GRACE_MS + 2 * EDGE_MS);
+  expect(ended.next.msn).toBeGreaterThanOrEqual(after.next.msn);
 });
 
 async function expectSwitch(variant: string, what: string, breakIt: () => void): Promise<void> {

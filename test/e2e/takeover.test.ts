@@ -14,6 +14,9 @@ const TAKE_OVER_LIMIT_MS = 8_000;
 
 /** By how much a busy machine's first frame may come late, and with it all dates, milliseconds. */
 const LATE_FRAME_MS = 500;
+/** The first origin says at once that it has no more, so nobody waits for its lease to run out; milliseconds. */
+const HAND_OVER_LIMIT_MS = 3_000;
+const HAND_OVER_WATCH_MS = 6_000;
 /** How long the parts are followed, and how long of that before the origin is killed, milliseconds. */
 const WATCH_MS = 12_000;
 const WATCH_BEFORE_MS = 2_000;
@@ -79,6 +82,20 @@ test('a second origin goes on with a stream when the first is killed, and player
   await playsOn(page);
   expect(await fatalErrorsOf(page.page)).toEqual([]);
   await page.page.close();
+});
+
+test('a stream goes on at the second origin when the first one is bidden goodbye, and ends with both', async () => {
+  const { variant } = await publishToBoth('goodbye');
+  const watching = followParts(variant, HAND_OVER_WATCH_MS);
+  await sleep(WATCH_BEFORE_MS);
+  await publishers.shift()?.stop();
+  const parts = await watching;
+  expectOneAfterTheOther(parts);
+  process.stdout.write(`encoder stopped: the longest wait for a part was ${longestWait(parts)} ms\n`);
+  expect(longestWait(parts)).toBeLessThan(HAND_OVER_LIMIT_MS);
+  expect(await fetchPlaylist(variant)).toMatchObject({ discontinuities: 1, ended: false });
+  await publishers.shift()?.stop();
+  await until('the end', async () => ((await fetchPlaylist(variant)).ended ? true : undefined));
 });
 
 test('an origin that was paused for longer than its lease is fenced off when it wakes up', async () => {
