@@ -132,7 +132,9 @@ export class LeaseKeeper {
     }
     this.#phase = phase;
     this.#timer ??= setInterval(() => {
-      void this.#renew();
+      this.#renew().catch((error: unknown) => {
+        this.#options.log.error({ err: error }, 'the lease was not renewed');
+      });
     }, this.#options.leaseMs / RENEWALS_PER_LEASE);
   }
 

@@ -46,7 +46,7 @@ export class RedundantStream {
       onAir: (feed) => this.#live.attach(feed),
       onMedia: () => this.#takeLease(),
       onIdle: (end) => {
-        void this.#standDown(end);
+        this.#standDown(end).catch((error: unknown) => this.#failed(error));
       },
     });
     this.#lease = new LeaseKeeper({
@@ -101,12 +101,12 @@ export class RedundantStream {
       return;
     }
     this.#taking = true;
-    void this.#lease.take().then((taken) => {
-      this.#taking = false;
+    const taking = this.#lease.take().then((taken) => {
       if (taken) {
         this.#feeds.open();
       }
     });
+    void taking.catch((error: unknown) => this.#failed(error)).finally(() => (this.#taking = false));
   }
 
   #release(goodbye: boolean): Promise<boolean> {
@@ -119,6 +119,12 @@ export class RedundantStream {
       await this.#release(reason === 'unpublished');
       this.#checkOver();
     }
+  }
+
+  /** A bug in one stream must not take the others with it. */
+  #failed(error: unknown): void {
+    this.#options.log.error({ err: error }, 'redundancy failed: the stream is stopped here');
+    this.#closeFeeds('internal error');
   }
 
   #checkOver(): void {
