@@ -15,7 +15,7 @@ const TAKE_OVER_LIMIT_MS = 8_000;
 /** By how much a busy machine's first frame may come late, and with it all dates, milliseconds. */
 const LATE_FRAME_MS = 500;
 /** The first origin says at once that it has no more, so nobody waits for its lease to run out; milliseconds. */
-const HAND_OVER_LIMIT_MS = 3_000;
+const HAND_OVER_LIMIT_MS = 5_000;
 const HAND_OVER_WATCH_MS = 6_000;
 /** How long the parts are followed, and how long of that before the origin is killed, milliseconds. */
 const WATCH_MS = 12_000;
