@@ -18,8 +18,9 @@ import { createHttpClient, type HttpSend } from './publish/http-client.ts';
 import { openObjectStore } from './publish/object-store.ts';
 import { openObjectWriter } from './publish/object-writer.ts';
 import { Restreams } from './restream/restreams.ts';
+import { ensureOriginId } from './redundancy/origin-id.ts';
+import { RedundantStream } from './redundancy/redundant-stream.ts';
 import { loadSettings, settingsForStream, type Settings } from './settings.ts';
-import { LiveStream } from './stream/live-stream.ts';
 import { DEFAULT_LADDER, ladderSchema, requiredEncoders, type Ladder } from './transcode/ladder.ts';
 import { probeFfmpeg } from './transcode/version.ts';
 
@@ -65,35 +66,40 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   }
   const { edgeUrl, serviceToken } = config;
   const destinations = { edgeUrl, serviceToken, send: http.send, objects };
-  const streams = new Map<StreamName, LiveStream>();
   const restreams = new Restreams({
     streams: config.restreams,
     ffmpegPath: config.ffmpeg,
     folder: config.dataDir,
     log: rootLog.child({ part: 'restream' }),
   });
+  const streams = new Map<StreamName, RedundantStream>();
+  const origin = await ensureOriginId(config.dataDir);
   const gate = new StreamGate({
     keys: new PublishKeys(config.publishSecret, config.publish.keys),
     deciders: await publishDeciders(config, http.send, rootLog.child({ part: 'ingest' })),
     maxStreams: config.maxStreams,
-    onStart: (feed) => streamOf(feed).attach(feed),
+    onStart: (feed, role) => streamOf(feed).attach(feed, role),
     log: rootLog.child({ part: 'ingest' }),
   });
-  function streamOf(feed: MediaFeed): LiveStream {
+  function streamOf(feed: MediaFeed): RedundantStream {
     const { stream } = feed;
     const known = streams.get(stream);
     if (known !== undefined) {
       return known;
     }
-    const created = new LiveStream({
-      stream,
+    const created = new RedundantStream({
+      ...{ stream, origin, redundancy: config.redundancy },
       settings: settingsForStream(config, stream),
       ffmpegPath: config.ffmpeg,
       destinations,
       log: rootLog.child({ stream }),
       now: Date.now,
       tap: restreams.tap(stream),
-      onOver: () => streams.delete(stream),
+      onOver: () => {
+        if (streams.get(stream) === created) {
+          streams.delete(stream);
+        }
+      },
     });
     streams.set(stream, created);
     return created;

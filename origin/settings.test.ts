@@ -44,6 +44,7 @@ describe('settings', () => {
         srtLatency: 120,
         openMetrics: false,
         maxStreams: 100,
+        redundancy: { reconnectGrace: 15_000, lossAfter: 1_000, returnAfter: 10_000, lease: 3_000 },
         defaults: { partTarget: 0.5, segmentDuration: 2, dvr: 30, ladder: undefined },
       },
     });
@@ -73,6 +74,19 @@ describe('settings', () => {
     expect(all.join('\n')).toContain('config.json: partTarget:');
     expect(all.join('\n')).toContain('config.json: streams.a.partTarget:');
     expect(all.join('\n')).toContain('colour');
+  });
+
+  it('give times of redundancy in seconds, within what makes sense', () => {
+    const file = (redundancy: object) => JSON.stringify({ redundancy });
+    expect(load(COMPLETE, file({ reconnectGrace: 0, lossAfter: 0.4, lease: 2.5 }))).toMatchObject({
+      value: { redundancy: { reconnectGrace: 0, lossAfter: 400, returnAfter: 10_000, lease: 2_500 } },
+    });
+    const wrong = { reconnectGrace: -1, lossAfter: 2, returnAfter: 0, lease: 0.5, other: 1 };
+    const named = lines(COMPLETE, file(wrong)).map((line) => line.split(': ')[1]);
+    expect(named).toEqual([
+      ...['redundancy.reconnectGrace', 'redundancy.lossAfter', 'redundancy.returnAfter'],
+      ...['redundancy.lease', 'redundancy'],
+    ]);
   });
 
   it('names a stream whose name is none', () => {

@@ -5,6 +5,7 @@ import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { milliseconds, seconds, type Milliseconds, type Seconds } from '#shared/media-time.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
 import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
+import { redundancySchema, type RedundancySettings } from './redundancy/settings.ts';
 import type { ObjectStoreSettings } from './publish/object-store.ts';
 import { srtSchema, type SrtStreamSettings } from './ingest/srt/settings.ts';
 import { restreamSchema, type RestreamTargetSettings } from './restream/settings.ts';
@@ -58,6 +59,7 @@ export interface Settings<L> {
   readonly openMetrics: boolean;
   /** Streams that may be live at once. */
   readonly maxStreams: number;
+  readonly redundancy: RedundancySettings;
   readonly defaults: StreamSettings<L>;
   readonly streams: ReadonlyMap<StreamName, StreamOverrides<L>>;
   /** What single streams ask of SRT. */
@@ -97,6 +99,7 @@ function configurationSchema<L>(ladder: z.ZodType<L>, secrets: SecretSources) {
     dvr: dvrSchema.default(DEFAULT_DVR),
     ladder: ladder.optional(),
     publish: publishSchema.prefault({}),
+    redundancy: redundancySchema.prefault({}),
     maxStreams: z.int().min(1).max(10_000).default(DEFAULT_MAX_STREAMS),
     streams: z.record(z.string(), stream).default({}).transform(byStreamName),
   });
@@ -231,6 +234,7 @@ function settingsOf<L>(env: Environment, file: Configuration<L>, publish: Publis
     srtLatency: milliseconds(env.RILL_SRT_LATENCY_MS),
     openMetrics: env.RILL_OPEN_METRICS === 'true',
     maxStreams: file.maxStreams,
+    redundancy: file.redundancy,
     defaults: { partTarget, segmentDuration, dvr, ladder },
     streams: file.streams,
     srtStreams: pick(file.streams, (stream) => stream.srt),

@@ -6,11 +6,11 @@ import { errorAnswer } from '../answer.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 
-const EPOCH = /^(0|[1-9][0-9]{0,14})$/;
+const EPOCH_OR_LEASE = /^(0|[1-9][0-9]{0,14}|lease)$/;
 const LENGTH = /^[0-9]{1,15}$/;
 const BEARER = /^bearer +(\S+) *$/i;
 
-/** Answers `POST /publish/{stream}/{epoch}` and `GET /publish/{stream}` with what the hub says. */
+/** Answers `POST /publish/{stream}/{epoch}`, `POST /publish/{stream}/lease` and `GET /publish/{stream}` with what the hub says. */
 export async function answerPublish(request: Request, env: Env): Promise<Response> {
   const expected = env.RILL_SERVICE_TOKEN;
   if (expected === undefined || expected === '') {
@@ -35,9 +35,9 @@ export async function answerPublish(request: Request, env: Env): Promise<Respons
 }
 
 function refuseUpdate(request: Request, epoch: string | undefined): Response | undefined {
-  if (epoch === undefined || !EPOCH.test(epoch)) {
+  if (epoch === undefined || !EPOCH_OR_LEASE.test(epoch)) {
     return errorAnswer(400, 'invalid-epoch', {
-      detail: 'POST /publish/{stream}/{epoch}, epoch in Unix seconds',
+      detail: 'POST /publish/{stream}/{epoch}, epoch in Unix seconds, or POST /publish/{stream}/lease',
     });
   }
   const length = request.headers.get('content-length');

@@ -6,6 +6,7 @@ import type { SourceProperties } from '../ingest/media-feed.ts';
 import type { SrtPullStatus } from '../ingest/srt/pull.ts';
 import type { SrtStatistics } from '../ingest/srt/statistics.ts';
 import type { HubPublisherStats } from '../publish/hub-client.ts';
+import type { RedundancyStatus } from '../redundancy/redundant-stream.ts';
 import type { ObjectWriterStats } from '../publish/object-writer-limits.ts';
 import type { RestreamStatus } from '../restream/restream-status.ts';
 
@@ -28,6 +29,8 @@ export interface StreamStatus {
   readonly srt?: SrtStatistics | undefined;
   /** Each target that the stream is pushed on to. */
   readonly restream?: readonly RestreamStatus[];
+  /** Its feeds, and whether this origin publishes it or stands by. */
+  readonly redundancy?: RedundancyStatus;
 }
 
 /** Whether the origin can do its work. */

@@ -17,9 +17,10 @@ import type { Log } from '../log.ts';
 import { pause, retryDelay } from '../backoff.ts';
 import type { HttpSend } from './http-client.ts';
 import { askHub, type HubFault } from './hub-answer.ts';
-import type { HubLoss } from './hub-loss.ts';
+import { lossOf, type HubLoss } from './hub-loss.ts';
 import { HUB_LIMITS, type HubLimits } from './hub-limits.ts';
 import { fetchHubPosition } from './hub-position.ts';
+import { publisherHeaders, type HubPublisherName } from './publisher.ts';
 import { SendWindow, type UnnumberedUpdate } from './send-window.ts';
 
 /** A body byte earns its share of time: 1 MiB a second is the slowest path that is put up with. */
@@ -41,6 +42,7 @@ export interface HubPublisherOptions {
   readonly serviceToken: string;
   readonly stream: StreamName;
   readonly epoch: Epoch;
+  readonly publisher?: HubPublisherName;
   readonly log: Log;
   /** Called at most once; afterwards the publisher takes updates and forgets them. */
   readonly onLost: (loss: HubLoss) => void;
@@ -170,6 +172,7 @@ export class HubPublisher {
         headers: {
           authorization: `Bearer ${this.#options.serviceToken}`,
           'content-type': PUBLISH_CONTENT_TYPE,
+          ...publisherHeaders(this.#options.publisher),
         },
         body,
         timeoutMs: this.#limits.requestMs + body.length / BYTES_PER_EXTRA_MS,
@@ -189,10 +192,9 @@ export class HubPublisher {
       case 'gap':
         return this.#goOnFrom(answer.next);
       case 'stale':
-        this.#lose({ reason: 'stale', latestEpoch: answer.latestEpoch, nextMsn: answer.nextMsn });
-        return undefined;
+      case 'fenced':
       case 'invalid':
-        this.#lose({ reason: 'invalid', detail: answer.detail });
+        this.#lose(lossOf(answer));
         return undefined;
     }
   }

@@ -31,6 +31,8 @@ export interface EncodingRunOptions {
   readonly ffmpegPath: string;
   /** Known some milliseconds after the start; ffmpeg's output waits for it. */
   readonly position: Promise<RunPosition>;
+  /** When the media that it begins with was received, Unix milliseconds; `undefined`: just now. */
+  readonly firstMediaAt: number | undefined;
   readonly destinations: Destinations;
   readonly log: Log;
   readonly now: () => number;
@@ -120,11 +122,14 @@ export class EncodingRun {
   }
 
   #open(event: Extract<FragmentEvent, { kind: 'tracks' }>, position: RunPosition): void {
-    const { stream, settings, plan, destinations, log, now } = this.#options;
+    const { stream, settings, plan, destinations, log, now, firstMediaAt } = this.#options;
     const { partTarget, segmentDuration, dvr } = settings;
     const { tracks } = event;
     const { epoch, firstMsn } = position;
-    this.#packager = new Packager({ tracks, partTarget, segmentDuration, firstMsn });
+    this.#packager = new Packager({
+      ...{ tracks, partTarget, segmentDuration, firstMsn },
+      firstSampleAt: firstMediaAt === undefined ? undefined : milliseconds(firstMediaAt),
+    });
     this.#publication = new Publication({
       ...{ stream, epoch, firstMsn, plan, tracks, destinations, log, now },
       windowSegments: windowSegments(dvr, segmentDuration),

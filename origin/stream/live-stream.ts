@@ -8,17 +8,16 @@ import { epoch, mediaSequenceNumber, milliseconds } from '#shared/media-time.ts'
 import type { FeedEnd, FeedEvent, MediaFeed } from '../ingest/media-feed.ts';
 import type { Log } from '../log.ts';
 import type { StreamStatus } from '../control/stream-status.ts';
-import { fetchHubPosition } from '../publish/hub-position.ts';
 import type { FeedTap } from '../restream/restreams.ts';
+import type { LeaseKeeper } from '../redundancy/lease-keeper.ts';
 import type { StreamSettings } from '../settings.ts';
 import { DEFAULT_LADDER, type Ladder } from '../transcode/ladder.ts';
 import { planRenditions } from '../transcode/rendition-plan.ts';
 import { NO_FAILURES, nextRestart, type RestartHistory } from '../transcode/supervisor.ts';
 import { EncodingRun, type RunEnd, type RunPosition } from './encoding-run.ts';
 import type { Destinations, Publication } from './publication.ts';
+import { unaskedEpoch } from './unasked-epoch.ts';
 
-/** How long an encoder that lost its connection may take to come back before the stream ends, milliseconds. */
-const RECONNECT_GRACE_MS = 15_000;
 /** Time for the hub to take what an ended run still has, before the next epoch begins, milliseconds. */
 const HAND_OVER_MS = 3_000;
 /** Time for ffmpeg to give out its last frames, milliseconds; then it is ended. */
@@ -34,6 +33,10 @@ export interface LiveStreamOptions {
   readonly now: () => number;
   /** Is shown the feed as it is taken: where it is pushed on. */
   readonly tap?: FeedTap | undefined;
+  /** How long an encoder that lost its connection may take to come back before the stream ends, milliseconds. */
+  readonly reconnectGrace: number;
+  /** The right to publish this stream. */
+  readonly lease: Pick<LeaseKeeper, 'position' | 'lose' | 'release'>;
   /** The stream is over and has been forgotten by its publishers. */
   readonly onOver: () => void;
 }
@@ -48,6 +51,8 @@ export class LiveStream {
   #feeds: Promise<void> = Promise.resolve();
   #waitingFeeds = 0;
   #feed: MediaFeed | undefined;
+  /** When the media that the feed begins with was received, until a run has begun with it. */
+  #heldSince: number | undefined;
   #source: SourceEvent | undefined;
   #run: EncodingRun | undefined;
   #publication: Publication | undefined;
@@ -69,6 +74,12 @@ export class LiveStream {
       this.#waitingFeeds -= 1;
       return this.#consume(feed);
     });
+  }
+
+  /** Whether nothing is under way: no feed, and none to wait for. */
+  get isIdle(): boolean {
+    const isFed = this.#feed !== undefined || this.#waitingFeeds > 0;
+    return !isFed && this.#run === undefined && this.#publication === undefined;
   }
 
   /** What is known of the stream right now. */
@@ -101,6 +112,7 @@ export class LiveStream {
   async #consume(feed: MediaFeed): Promise<void> {
     const { log } = this.#options;
     this.#feed = feed;
+    this.#heldSince = feed.heldSince;
     log.info({ protocol: feed.protocol, remoteAddress: feed.remoteAddress }, 'publisher connected');
     try {
       for await (const event of feed.events) {
@@ -159,7 +171,10 @@ export class LiveStream {
       return;
     }
     const position = this.#position();
+    const firstMediaAt = this.#heldSince;
+    this.#heldSince = undefined;
     const run = new EncodingRun({
+      firstMediaAt,
       ...{ stream, container, plan: plan.value, settings, ffmpegPath, position, destinations, log, now },
     });
     this.#run = run;
@@ -170,23 +185,22 @@ export class LiveStream {
 
   /** Where the next epoch goes on: as the hub says, or, while it is away, as far as is known here. */
   async #position(): Promise<RunPosition> {
-    const { stream, destinations, log, now } = this.#options;
+    const { log, now, lease } = this.#options;
     const before = this.#publication;
     const handedOver = (await before?.flush(HAND_OVER_MS)) ?? true;
     before?.close();
-    const asked = await fetchHubPosition({ ...destinations, stream });
+    const asked = await lease.position();
     if (!asked.ok) {
       log.error(
         { reason: asked.failure.reason },
         `the edge does not say where the stream goes on: ${asked.failure.detail}`,
       );
     }
-    const known = { latestEpoch: before?.epoch ?? 0, nextMsn: before?.nextMsn ?? 0 };
-    const hub = asked.ok ? asked.value : known;
-    const nextMsn = handedOver && asked.ok ? hub.nextMsn : Math.max(hub.nextMsn, known.nextMsn);
-    const latest = Math.max(hub.latestEpoch, known.latestEpoch);
+    const hub = asked.ok ? asked.value : undefined;
+    const known = before?.nextMsn ?? 0;
+    const nextMsn = handedOver && hub !== undefined ? hub.nextMsn : Math.max(hub?.nextMsn ?? 0, known);
     return {
-      epoch: epoch(Math.max(Math.floor(now() / 1000), latest + 1)),
+      epoch: epoch(hub?.epoch ?? unaskedEpoch(before?.epoch, now(), Math.random())),
       firstMsn: mediaSequenceNumber(nextMsn),
     };
   }
@@ -198,6 +212,10 @@ export class LiveStream {
     }
     this.#run = undefined;
     if (end.kind === 'finished') {
+      return;
+    }
+    if (end.kind === 'hub-lost' && end.loss.reason === 'fenced') {
+      this.#options.lease.lose();
       return;
     }
     const { log, now } = this.#options;
@@ -233,21 +251,35 @@ export class LiveStream {
     }
   }
 
+  /** Meanwhile another origin that has a feed may go on with the stream. */
   #waitForReturn(): void {
     if (this.#waitingFeeds > 0) {
       return;
     }
+    const { reconnectGrace, log } = this.#options;
     this.#grace = setTimeout(() => {
-      this.#options.log.info({ graceMs: RECONNECT_GRACE_MS }, 'the publisher did not come back');
+      log.info({ graceMs: reconnectGrace }, 'the publisher did not come back');
       this.#feeds = this.#feeds.then(() => this.#endStream());
-    }, RECONNECT_GRACE_MS);
+    }, reconnectGrace);
+    void this.#letOthersGoOn();
   }
 
+  async #letOthersGoOn(): Promise<void> {
+    await this.#publication?.flush(HAND_OVER_MS);
+    if (this.#waitingFeeds === 0 && this.#feed === undefined) {
+      await this.#options.lease.release(false);
+    }
+  }
+
+  /** Ends the stream for its viewers, unless another origin goes on with it. */
   async #endStream(): Promise<void> {
     const publication = this.#publication;
     this.#publication = undefined;
-    publication?.end();
     await publication?.flush(HAND_OVER_MS);
+    if (await this.#options.lease.release(true)) {
+      publication?.end();
+      await publication?.flush(HAND_OVER_MS);
+    }
     publication?.close();
     if (this.#waitingFeeds === 0 && this.#feed === undefined) {
       this.#options.onOver();

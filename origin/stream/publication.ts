@@ -10,6 +10,7 @@ import type { Track } from '../package/sample.ts';
 import { openHubPublisher, type HubPublisher, type HubPublisherStats } from '../publish/hub-client.ts';
 import type { HubLoss } from '../publish/hub-loss.ts';
 import type { HttpSend } from '../publish/http-client.ts';
+import type { HubPublisherName } from '../publish/publisher.ts';
 import type { ObjectWriter } from '../publish/object-writer.ts';
 import { StreamPublisher } from '../publish/stream-publisher.ts';
 import type { RenditionPlan } from '../transcode/rendition-plan.ts';
@@ -20,6 +21,8 @@ export interface Destinations {
   readonly serviceToken: string;
   readonly send: HttpSend;
   readonly objects: ObjectWriter;
+  /** This origin, as it holds the streams' leases. */
+  readonly publisher?: HubPublisherName;
 }
 
 /** What an epoch is opened with. */

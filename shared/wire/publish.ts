@@ -99,12 +99,14 @@ export type PublishUpdate = z.infer<typeof publishUpdateSchema>;
 /** An update with the bytes that belong to it (empty where the kind has none). */
 export type PublishFrame = { readonly update: PublishUpdate; readonly payload: Uint8Array };
 
-/** Answer to `POST /publish/{stream}/{epoch}`: 200 when all was taken, 409 on a gap or a stale epoch. */
+/** Answer to `POST /publish/{stream}/{epoch}`: 200 when all was taken, 409 on a gap, a stale epoch or another origin. */
 export const publishAnswerSchema = z.discriminatedUnion('status', [
   z.object({ status: z.literal('accepted'), next: count }),
   z.object({ status: z.literal('gap'), next: count }),
   /** A newer epoch has begun, or the MSN was already used: the origin begins a new epoch. */
   z.object({ status: z.literal('stale'), latestEpoch: count, nextMsn: count }),
+  /** Another origin publishes this stream: this one stops, and may ask for the lease (`lease.ts`). */
+  z.object({ status: z.literal('fenced'), expiresInMs: count }),
   z.object({ status: z.literal('invalid'), detail: z.string() }),
 ]);
 /** The hub's answer to a publish request. */

@@ -99,7 +99,7 @@ async function isReady(edgeUrl: string, controlPort: number): Promise<boolean> {
 }
 
 /** Finds ports that nobody listens on; they stay reserved only until this returns. */
-async function freePorts(count: number): Promise<readonly number[]> {
+export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();

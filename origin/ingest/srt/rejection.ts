@@ -25,6 +25,7 @@ export function rejectionCode(failure: PublishRefusal | StreamIdFailure): number
   switch (failure.reason) {
     case 'malformed':
     case 'invalid-name':
+    case 'invalid-role':
       return REJECT_BAD_REQUEST;
     case 'missing-key':
     case 'wrong-key':

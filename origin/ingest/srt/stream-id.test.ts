@@ -57,6 +57,14 @@ describe('stream ids that ask to publish', () => {
     expect(parseStreamId(text)).toEqual({ ok: true, value: { stream: 'cam', key: 'a', role } });
   });
 
+  test.each([
+    ['#!::r=live/cam,m=publish,key=s3cret,role=backup', 'backup'],
+    ['#!::role=primary,r=live/cam,m=publish,key=s3cret', 'primary'],
+    ['publish:cam:s3cret,role=backup', 'backup'],
+  ])('reads the role of %s', (text, role) => {
+    expect(parseStreamId(text)).toEqual({ ok: true, value: { stream: 'cam', key: 's3cret', role } });
+  });
+
   test('reads back any name and key in both forms', () => {
     assert(
       property(NAME, KEY, (stream, key) => {
