@@ -36,11 +36,13 @@ test('SRT: H.264 that becomes MPEG-2 in one MPEG-TS ends its stream with the rea
 });
 
 test('RTMP: a new AVC sequence header goes on after a discontinuity, VVC by FourCC ends the stream', async () => {
+  // Asked beforehand: an encoder that pauses for 10 s is given up.
+  const playUrl = await rill.rill('play-url', 'rtmp-change');
   const encoder = await sendOverRtmp(await rill.rill('publish-url', 'rtmp-change', '--rtmp'), [
     HIGH,
     BASELINE,
   ]);
-  const url = await variantOf('rtmp-change');
+  const url = await firstVariant(playUrl);
   const changed = await until('the second source', async () => {
     const playlist = await fetchPlaylist(url);
     return playlist.discontinuities === 1 && /DISCONTINUITY\n[^]*#EXT-X-PART/.test(playlist.text)
@@ -49,7 +51,7 @@ test('RTMP: a new AVC sequence header goes on after a discontinuity, VVC by Four
   });
   expect(changed.ended).toBe(false);
   expect(new Set(changed.text.match(/^#EXT-X-MAP:.*$/gm)).size).toBe(2);
-  const { text } = await fetchVariants(await rill.rill('play-url', 'rtmp-change'));
+  const { text } = await fetchVariants(playUrl);
   expect(text).toMatch(/CODECS="avc1\.42.*RESOLUTION=480x270|RESOLUTION=480x270.*CODECS="avc1\.42/);
 
   encoder.tags({ type: FLV_VIDEO, timestamp: 10_000, body: Buffer.from('\x90vvc1\x01', 'latin1') });
@@ -64,8 +66,11 @@ test('RTMP: a new AVC sequence header goes on after a discontinuity, VVC by Four
 });
 
 async function variantOf(stream: string): Promise<string> {
-  const playUrl = await rill.rill('play-url', stream);
-  return until(`${stream} to be live`, async () => (await fetchVariants(playUrl)).variants[0]);
+  return firstVariant(await rill.rill('play-url', stream));
+}
+
+function firstVariant(playUrl: string): Promise<string> {
+  return until(`${playUrl} to be live`, async () => (await fetchVariants(playUrl)).variants[0]);
 }
 
 async function endOf(variant: string): Promise<ListedPlaylist> {

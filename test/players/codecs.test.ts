@@ -31,8 +31,9 @@ test.each([
   const sent = sendTags(publisher, clip.tags);
   const playUrl = await rill.rill('play-url', stream);
   await until('a variant', async () => (await fetchVariants(playUrl)).variants[0]);
-  const { page, playing } = await browser.playWithDefaults(playUrl);
-  await playing();
+  const watched = await browser.playWithDefaults(playUrl);
+  await watched.playing();
+  const { page } = watched;
   const decoded = await until('pictures and sound', async () => {
     const counts = await page.evaluate(() => {
       const element = document.querySelector('video');

@@ -13,13 +13,13 @@ export interface RtmpsServerOptions extends ListenAddress, ConnectionTableOption
 }
 
 /** Thrown when the certificate cannot be used at the start; the message names file and remedy. */
-export class RtmpsCertificateError extends Error {
+class RtmpsCertificateError extends Error {
   override readonly name = 'RtmpsCertificateError';
   readonly code = 'rtmps-certificate-unusable';
 }
 
 /**
- * Listens for encoders over TLS 1.2 and 1.3; rejects with `RtmpListenError` or {@link RtmpsCertificateError}. A
+ * Listens for encoders over TLS 1.2 and 1.3; rejects with `RtmpListenError` or `RtmpsCertificateError`. A
  * connection counts from its first packet on, so that half a TLS handshake is not for free.
  */
 export async function startRtmpsServer(options: RtmpsServerOptions): Promise<RtmpServer> {
@@ -60,7 +60,7 @@ export async function startRtmpsServer(options: RtmpsServerOptions): Promise<Rtm
 }
 
 /** Says what a failed TLS handshake means, by the names of OpenSSL's errors. */
-export function describeTlsError(error: NodeJS.ErrnoException): string {
+function describeTlsError(error: NodeJS.ErrnoException): string {
   const code = error.code ?? '';
   if (
     /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|BAD_RECORD_TYPE|UNKNOWN_PROTOCOL/.test(code)
