@@ -162,7 +162,7 @@ export class LiveStream {
 
   #start(event: SourceEvent): void {
     const { stream, settings, ffmpegPath, destinations, log, now } = this.#options;
-    const container = this.#feed?.container ?? 'flv';
+    const container = event.container ?? this.#feed?.container ?? 'flv';
     const plan = planRenditions(event.source, container, settings.ladder ?? DEFAULT_LADDER);
     if (!plan.ok) {
       this.#source = undefined;

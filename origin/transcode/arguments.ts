@@ -22,6 +22,17 @@ const GRID_TOLERANCE_SECONDS = 0.005;
 /** Ticks per second of every video track: exact for all common frame rates, and MPEG-TS's own. */
 const VIDEO_TIMESCALE = 90_000;
 
+/** Of FLV's demuxers, only the live one repairs time stamps that jump back. */
+const DEMUXERS = { flv: 'live_flv', mpegts: 'mpegts', matroska: 'matroska' };
+/** Sample entries of MP4: what other containers use as a codec's tag is none of MP4's. */
+const COPY_TAGS = { h264: 'avc1', hevc: 'hvc1', av1: 'av01', vp9: 'vp09', aac: 'mp4a', opus: 'Opus' };
+
+/**
+ * Matroska has no decode times. Before the first that ffmpeg can work out of reordered pictures, it counts some up to
+ * zero instead of up to the first picture where a rung is also decoded.
+ */
+const FIRST_DECODE_TIMES = "setts=pts=PTS:dts='if(lt(DTS,STARTPTS-1/TB),DTS+STARTPTS,DTS)'";
+
 /** How far ffmpeg reads ahead to learn what a feed carries; more would only delay the start. */
 const PROBING = { bytes: '500000', microseconds: '50000' };
 
@@ -48,7 +59,9 @@ export function ffmpegArguments(input: TranscodeInput): readonly string[] {
     'warning',
     ...inputArguments(input.container),
     ...filterArguments(video),
-    ...video.flatMap((rendition, index) => videoArguments(rendition, index, keyFrameRule(input, video))),
+    ...video.flatMap((rendition, index) =>
+      videoArguments(rendition, index, { keyFrames: keyFrameRule(input, video), container: input.container }),
+    ),
     ...audio.flatMap((rendition, index) => audioArguments(rendition, index)),
     ...muxerArguments(input.plan.renditions),
   ];
@@ -69,9 +82,8 @@ function inputArguments(container: FeedContainer): readonly string[] {
     'slice',
     '-itsoffset',
     String(CLOCK_OFFSET_SECONDS),
-    // Only the live variant repairs time stamps that jump back.
     '-f',
-    container === 'flv' ? 'live_flv' : 'mpegts',
+    DEMUXERS[container],
     '-i',
     'pipe:0',
   ];
@@ -106,10 +118,15 @@ function keyFrameRule(input: TranscodeInput, video: readonly VideoRendition[]): 
   return `expr:if(isnan(prev_forced_t),st(0,t)*0+1,gt(${cell('t')},${cell('prev_forced_t')}))`;
 }
 
-function videoArguments(rendition: VideoRendition, index: number, keyFrames: string): readonly string[] {
+function videoArguments(
+  rendition: VideoRendition,
+  index: number,
+  { keyFrames, container }: { readonly keyFrames: string; readonly container: FeedContainer },
+): readonly string[] {
   if (rendition.encoding.codec === 'copy') {
-    // MPEG-TS's own codec tag is none of MP4's.
-    return ['-map', '0:v:0', `-c:v:${index}`, 'copy', `-tag:v:${index}`, 'avc1'];
+    const tag = COPY_TAGS[rendition.encoding.of];
+    const repair = container === 'matroska' ? [`-bsf:v:${index}`, FIRST_DECODE_TIMES] : [];
+    return ['-map', '0:v:0', `-c:v:${index}`, 'copy', `-tag:v:${index}`, tag, ...repair];
   }
   return [
     '-map',
@@ -125,7 +142,7 @@ function videoArguments(rendition: VideoRendition, index: number, keyFrames: str
 function audioArguments(rendition: AudioRendition, index: number): readonly string[] {
   const map = ['-map', '0:a:0', `-c:a:${index}`];
   if (rendition.encoding.codec === 'copy') {
-    return [...map, 'copy', `-tag:a:${index}`, 'mp4a'];
+    return [...map, 'copy', `-tag:a:${index}`, COPY_TAGS[rendition.encoding.of]];
   }
   return [
     ...map,

@@ -15,7 +15,7 @@ export interface VideoRendition {
   readonly frameRate: number | undefined;
   /** Expected peak, bits per second. */
   readonly bandwidth: number;
-  readonly encoding: { readonly codec: 'copy' } | H264Encoding;
+  readonly encoding: { readonly codec: 'copy'; readonly of: SourceVideo['codec'] } | H264Encoding;
 }
 
 /** How a rung is encoded. */
@@ -34,7 +34,9 @@ export interface AudioRendition {
   readonly channels: number;
   /** Expected peak, bits per second. */
   readonly bandwidth: number;
-  readonly encoding: { readonly codec: 'copy' } | { readonly codec: 'aac'; readonly bitrate: number };
+  readonly encoding:
+    | { readonly codec: 'copy'; readonly of: SourceAudio['codec'] }
+    | { readonly codec: 'aac'; readonly bitrate: number };
 }
 
 /** One rendition of a plan. */
@@ -123,7 +125,7 @@ function copyVideo(source: SourceVideo, name: string): Unnamed<VideoRendition> {
     height: source.height,
     frameRate: source.frameRate,
     bandwidth: Math.ceil(pixelsPerSecond * COPY_BITS_PER_PIXEL),
-    encoding: { codec: 'copy' },
+    encoding: { codec: 'copy', of: source.codec },
   };
 }
 
@@ -147,14 +149,14 @@ function even(length: number, available: number): number {
 }
 
 function planAudio(source: SourceAudio, container: FeedContainer, rung: AudioRung): Unnamed<AudioRendition> {
-  if (rung.codec === 'copy' && container === 'flv') {
+  if (rung.codec === 'copy' && container !== 'mpegts') {
     return {
       kind: 'audio',
       name: rung.name,
       sampleRate: source.sampleRate,
       channels: source.channels,
       bandwidth: COPY_AUDIO_BANDWIDTH * source.channels,
-      encoding: { codec: 'copy' },
+      encoding: { codec: 'copy', of: source.codec },
     };
   }
   return {
