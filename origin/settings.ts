@@ -75,22 +75,43 @@ const DEFAULT_MAX_STREAMS = 100;
 
 const partTarget = z.number().min(0.2).max(1).transform(seconds);
 const segmentDuration = z.number().min(1).max(10).transform(seconds);
-function configurationSchema<L>(ladder: z.ZodType<L>) {
-  const stream = z.strictObject({
-    partTarget: partTarget.optional(),
-    segmentDuration: segmentDuration.optional(),
-    dvr: dvrSchema.optional(),
-    ladder: ladder.optional(),
+const MEANINGS = {
+  partTarget:
+    'PART-TARGET, seconds; where whole frames cannot fill 85 % of it, what they can fill is announced',
+  segmentDuration: 'seconds of a segment',
+  dvr: 'how far back viewers may go: seconds, or "90s", "30m", "4h"; up to 12 hours, six segments at least',
+  ladder:
+    'renditions; unless set 1080p at 5 Mbit/s, 720p at 2.8, 480p at 1.4, 360p at 0.8, AAC at 128 kbit/s',
+};
+
+/** Settings that one stream has of its own, as the file has them. */
+export function streamSchema<L>(ladder: z.ZodType<L>) {
+  return z.strictObject({
+    partTarget: partTarget.optional().describe(MEANINGS.partTarget),
+    segmentDuration: segmentDuration.optional().describe(MEANINGS.segmentDuration),
+    dvr: dvrSchema.optional().describe(MEANINGS.dvr),
+    ladder: ladder.optional().describe(MEANINGS.ladder),
     publishKeys: publishKeysSchema.optional(),
   });
+}
+
+/** The configuration file. */
+export function configurationSchema<L>(ladder: z.ZodType<L>) {
+  const streams = z.record(z.string(), streamSchema(ladder)).default({}).transform(byStreamName);
   return z.strictObject({
-    partTarget: partTarget.default(seconds(0.5)),
-    segmentDuration: segmentDuration.default(seconds(2)),
-    dvr: dvrSchema.default(DEFAULT_DVR),
-    ladder: ladder.optional(),
-    publish: publishSchema.prefault({}),
-    maxStreams: z.int().min(1).max(10_000).default(DEFAULT_MAX_STREAMS),
-    streams: z.record(z.string(), stream).default({}).transform(byStreamName),
+    $schema: z.string().optional().describe('address of configuration.schema.json, for editors'),
+    partTarget: partTarget.default(seconds(0.5)).describe(MEANINGS.partTarget),
+    segmentDuration: segmentDuration.default(seconds(2)).describe(MEANINGS.segmentDuration),
+    dvr: dvrSchema.default(DEFAULT_DVR).describe(MEANINGS.dvr),
+    ladder: ladder.optional().describe(MEANINGS.ladder),
+    publish: publishSchema.prefault({}).describe('who may publish'),
+    maxStreams: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(DEFAULT_MAX_STREAMS)
+      .describe('streams live at once on this origin'),
+    streams: streams.describe('settings of single streams by name, in place of those above'),
   });
 }
 
