@@ -95,7 +95,7 @@ function isBelow(path: string, prefix: string): boolean {
 function environmentTable(settings: readonly DocumentedSetting[]): string {
   const rows = settings.map(
     ({ path, default: fallback, values, meaning }) =>
-      `| \`${path}\` | ${fallback} | ${meaning}${values === 'text' ? '' : `: ${values}`} |`,
+      `| \`${path}\` | ${fallback} | ${meaning}${/^(?:text|`true`, `false`)$/.test(values) ? '' : `: ${values}`} |`,
   );
   return ['| variable | default | meaning |', '| - | - | - |', ...rows].join('\n');
 }
@@ -194,7 +194,7 @@ function valuesOf(schema: SettingSchema): string {
     maxItems,
   } = schema;
   if (only !== undefined) {
-    return `\`${String(only)}\``;
+    return `\`${JSON.stringify(only).replaceAll('"', '')}\``;
   }
   if (some !== undefined) {
     return some.map((value) => `\`${String(value)}\``).join(', ');

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 import type { StreamName } from '#shared/identifiers.ts';
-import { startControlServer } from './control/control-server.ts';
+import { openControlPlane, type ControlPlane } from './control/control-plane.ts';
+import { readiness } from './control/readiness.ts';
 import type { StreamProvider } from './control/stream-status.ts';
 import type { PublishDecider } from './ingest/access/publish-decision.ts';
 import { PublishKeys } from './ingest/access/publish-keys.ts';
@@ -13,11 +14,13 @@ import { startRtmpServer } from './ingest/rtmp/rtmp-server.ts';
 import { SrtUnavailableError } from './ingest/srt/srt-error.ts';
 import { startSrtServer, type SrtServer } from './ingest/srt/srt-server.ts';
 import { StreamGate } from './ingest/stream-gate.ts';
+import { LiveSettings } from './live-settings.ts';
 import { createLog, type Log } from './log.ts';
+import { LogLevels } from './log-levels.ts';
 import { createHttpClient, type HttpSend } from './publish/http-client.ts';
 import { openObjectStore } from './publish/object-store.ts';
 import { openObjectWriter } from './publish/object-writer.ts';
-import { loadSettings, settingsForStream, type Settings } from './settings.ts';
+import { loadSettings, type Settings, type SettingsSources } from './settings.ts';
 import { LiveStream } from './stream/live-stream.ts';
 import { DEFAULT_LADDER, ladderSchema, requiredEncoders, type Ladder } from './transcode/ladder.ts';
 import { probeFfmpeg } from './transcode/version.ts';
@@ -33,12 +36,18 @@ class UnusableFfmpegError extends Error {
   readonly code = 'unusable-ffmpeg';
 }
 
-const settings = loadSettings({ env: process.env, ladderSchema });
+const sources: SettingsSources<Ladder> = { env: process.env, ladderSchema };
+const settings = loadSettings(sources);
 if (!settings.ok) {
   process.stderr.write(`${settings.failure.lines.join('\n')}\n`);
   process.exit(1);
 }
-const log = createLog({ level: settings.value.logLevel, pretty: process.stdout.isTTY, name: 'origin' });
+const levels = new LogLevels(settings.value.logLevel);
+const log = createLog({
+  ...{ level: settings.value.logLevel, pretty: process.stdout.isTTY, name: 'origin' },
+  onChild: (child) => levels.add(child),
+});
+levels.add(log);
 try {
   await run(settings.value, log);
 } catch (error) {
@@ -51,26 +60,44 @@ try {
 async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   await requireFfmpeg(config);
   const http = createHttpClient({ maxConnections: MAX_CONNECTIONS });
-  const store = openObjectStore(config.objectStore, http.send);
+  const { live, control } = await openControl(config, http.send, rootLog);
+  const store = control.latencies.measureStore(openObjectStore(config.objectStore, http.send));
   const objects = await openObjectWriter({
     store,
     spoolFolder: join(config.dataDir, 'spool'),
     log: rootLog.child({ part: 'objects' }),
     limits: { spoolBytes: config.spoolBytes },
+    onSettled: (key, how) => control.objectSettled(key, how),
   });
+  await control.openLedger(objects);
   const reachable = await store.check();
   if (!reachable.ok) {
     rootLog.error(`object storage: ${reachable.failure.detail}; objects are kept on disk until it is there`);
   }
   const { edgeUrl, serviceToken } = config;
-  const destinations = { edgeUrl, serviceToken, send: http.send, objects };
+  const destinations = {
+    ...{ edgeUrl, serviceToken, send: control.latencies.measureHub(http.send) },
+    objects: control.accountFor(objects),
+  };
   const streams = new Map<StreamName, LiveStream>();
+  let stopping = false;
+  const ingestLog = rootLog.child({ part: 'ingest' });
+  const makeDeciders = (of: Settings<Ladder>) => publishDeciders(of, http.send, ingestLog);
+  let deciders = await makeDeciders(config);
+  live.onChange(async (changed) => {
+    deciders = await makeDeciders(changed);
+  });
   const gate = new StreamGate({
-    keys: new PublishKeys(config.publishSecret, config.publish.keys),
-    deciders: await publishDeciders(config, http.send, rootLog.child({ part: 'ingest' })),
-    maxStreams: config.maxStreams,
+    keys: new PublishKeys(config.publishSecret, control.keys),
+    get deciders() {
+      return deciders;
+    },
+    get maxStreams() {
+      return live.current.maxStreams;
+    },
+    stoppedUntil: (stream) => control.stoppedUntil(stream),
     onStart: (feed) => streamOf(feed).attach(feed),
-    log: rootLog.child({ part: 'ingest' }),
+    log: ingestLog,
   });
   function streamOf(feed: MediaFeed): LiveStream {
     const { stream } = feed;
@@ -80,12 +107,16 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
     }
     const created = new LiveStream({
       stream,
-      settings: settingsForStream(config, stream),
+      settings: control.settingsFor(stream),
       ffmpegPath: config.ffmpeg,
       destinations,
+      telemetry: control.streamBegins(stream),
       log: rootLog.child({ stream }),
       now: Date.now,
-      onOver: () => streams.delete(stream),
+      onOver: () => {
+        control.streamOver(created.status());
+        streams.delete(stream);
+      },
     });
     streams.set(stream, created);
     return created;
@@ -95,32 +126,45 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   const srt = await startSrt(config, gate, rootLog.child({ part: 'srt' }));
   const provider: StreamProvider = {
     listStreams: () => [...streams.values()].map((stream) => stream.status()),
-    stopStream: (stream) => gate.stop(stream, 'ended through the control API'),
+    stopStream: (stream) => {
+      streams.get(stream)?.end('ended through the control API');
+      return streams.has(stream);
+    },
     objectWriter: () => objects.stats,
-    readiness: () => ({
-      ready: true,
-      checks: {
-        rtmp: 'ok',
-        srt: srt === undefined ? 'libsrt is missing' : 'ok',
-        objects: objects.stats.away ? 'object storage is away' : 'ok',
-      },
-    }),
+    readiness: () => readiness({ config, stopping, hasSrt: srt !== undefined, objects, streams }),
   };
-  const control = await startControlServer({
-    host,
-    port: ports.control,
-    token: config.controlToken,
-    openMetrics: config.openMetrics,
-    streams: provider,
-    log: rootLog.child({ part: 'control' }),
-  });
-  rootLog.info({ rtmp: rtmp.port, srt: srt?.port, control: control.port }, 'the origin is ready');
+  const { port } = await control.listen({ provider, srt: () => srt?.statistics() ?? [] });
+  process.on('SIGHUP', () => void control.reload());
+  rootLog.info({ rtmp: rtmp.port, srt: srt?.port, control: port }, 'the origin is ready');
   await stopSignal();
+  stopping = true;
   rootLog.info('stopping: what is under way is published first');
   await Promise.all([...streams.values()].map((stream) => stream.close()));
-  await Promise.all([rtmp.close(), srt?.close(), control.close()]);
+  for (const stream of streams.values()) {
+    control.streamOver(stream.status(), 'origin-stopping');
+  }
+  await Promise.all([rtmp.close(), srt?.close()]);
   await objects.close(CLOSE_UPLOADS_MS);
+  await control.close();
   http.close();
+}
+
+/** Settings that can be read again, and the control of streams. */
+async function openControl(
+  config: Settings<Ladder>,
+  send: HttpSend,
+  rootLog: Log,
+): Promise<{ readonly live: LiveSettings<Ladder>; readonly control: ControlPlane }> {
+  const checkLadders = async (ladders: readonly Ladder[]): Promise<readonly string[]> => {
+    const encoders = [...new Set(ladders.flatMap((ladder) => requiredEncoders(ladder)))];
+    const probed = await probeFfmpeg(config.ffmpeg, encoders);
+    return probed.ok ? [] : [probed.failure.detail];
+  };
+  const live = new LiveSettings({ sources, started: config, check: (read) => checkLadders(laddersOf(read)) });
+  const checkLadder = (ladder: Ladder) => checkLadders([ladder]);
+  const control = await openControlPlane({ settings: live, levels, log: rootLog, send, checkLadder });
+  live.onChange((_changed, reloaded) => control.reloaded(reloaded));
+  return { live, control };
 }
 
 /** Who else decides on publishers, in the order in which they are asked. */
@@ -139,13 +183,16 @@ async function publishDeciders(
 }
 
 async function requireFfmpeg(config: Settings<Ladder>): Promise<void> {
-  const ladders = [config.defaults, ...config.streams.values()].map((one) => one.ladder ?? DEFAULT_LADDER);
-  const encoders = [...new Set(ladders.flatMap((ladder) => requiredEncoders(ladder)))];
+  const encoders = [...new Set(laddersOf(config).flatMap((ladder) => requiredEncoders(ladder)))];
   const probed = await probeFfmpeg(config.ffmpeg, encoders);
   if (!probed.ok) {
     throw new UnusableFfmpegError(probed.failure.detail);
   }
   log.info({ ffmpeg: probed.value.path, version: probed.value.version }, 'ffmpeg found');
+}
+
+function laddersOf(config: Settings<Ladder>): readonly Ladder[] {
+  return [config.defaults, ...config.streams.values()].map((one) => one.ladder ?? DEFAULT_LADDER);
 }
 
 /** Starts SRT, or says once why there is none: RTMP works without it. */
@@ -169,7 +216,7 @@ async function startSrt(
 /** Resolves when somebody asks the process to stop, or when the one that started it is gone. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect']) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'disconnect']) {
       process.once(signal, () => resolve());
     }
   });

@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import { fail, ok, type Result } from '#shared/result.ts';
 
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+/** Levels of pino, from all to nothing. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 /** Shortest secret, characters: 96 bits of base64url. */
 const MIN_SECRET_LENGTH = 16;
 /** Longest that Node's timers and libsrt both make sense of, milliseconds. */

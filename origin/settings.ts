@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { milliseconds, seconds, type Milliseconds, type Seconds } from '#shared/media-time.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
+import { degradedSchema, type DegradedLimits } from './control/watch/degradation.ts';
+import { readReceivers, webhooksSchema, type WebhookReceiver } from './control/webhooks/settings.ts';
 import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
 import type { ObjectStoreSettings } from './publish/object-store.ts';
 import {
@@ -56,8 +58,14 @@ export interface Settings<L> {
   readonly openMetrics: boolean;
   /** Streams that may be live at once. */
   readonly maxStreams: number;
+  /** Who is told of events. */
+  readonly webhooks: readonly WebhookReceiver[];
+  /** When a stream counts as degraded. */
+  readonly degraded: DegradedLimits;
   readonly defaults: StreamSettings<L>;
   readonly streams: ReadonlyMap<StreamName, StreamOverrides<L>>;
+  /** The configuration file as it was read, to tell what a later one changes. */
+  readonly file: Readonly<Record<string, unknown>>;
 }
 
 /** What {@link loadSettings} reads. */
@@ -111,6 +119,8 @@ export function configurationSchema<L>(ladder: z.ZodType<L>) {
       .max(10_000)
       .default(DEFAULT_MAX_STREAMS)
       .describe('streams live at once on this origin'),
+    webhooks: webhooksSchema,
+    degraded: degradedSchema,
     streams: streams.describe('settings of single streams by name, in place of those above'),
   });
 }
@@ -130,22 +140,31 @@ function byStreamName<S>(streams: Readonly<Record<string, S>>, context: z.Refine
 }
 
 type Configuration<L> = z.infer<ReturnType<typeof configurationSchema<L>>>;
+type ReadFile<L> = { readonly parsed: Configuration<L>; readonly json: Readonly<Record<string, unknown>> };
+const jsonObject = z.record(z.string(), z.unknown());
 
 /** Reads and checks all settings; an empty variable counts as absent. */
 export function loadSettings<L>(sources: SettingsSources<L>): Result<Settings<L>, SettingsFailure> {
   const environment = readEnvironment(sources.env);
   const configuration = readConfiguration(sources);
   if (environment.ok && configuration.ok) {
-    const publish = publishSettings(environment.value, configuration.value);
-    return publish.ok ? ok(settingsOf(environment.value, configuration.value, publish.value)) : publish;
+    const { parsed, json } = configuration.value;
+    const publish = publishSettings(environment.value, parsed);
+    const { receivers, lines } = readReceivers(parsed.webhooks, sources.env);
+    return publish.ok && lines.length === 0
+      ? ok({ ...settingsOf(environment.value, parsed, publish.value), webhooks: receivers, file: json })
+      : fail({ reason: 'invalid-settings', lines: [...(publish.ok ? [] : publish.failure.lines), ...lines] });
   }
   const lines = [environment, configuration].flatMap((part) => (part.ok ? [] : part.failure.lines));
   return fail({ reason: 'invalid-settings', lines });
 }
 
-/** The settings of one stream: its own where it has some, the origin's otherwise. */
-export function settingsForStream<L>(settings: Settings<L>, stream: StreamName): StreamSettings<L> {
-  const own = settings.streams.get(stream);
+/** The settings of one stream: its own, from the file unless given, where it has some, the origin's otherwise. */
+export function settingsForStream<L>(
+  settings: Settings<L>,
+  stream: StreamName,
+  own: StreamOverrides<L> | undefined = settings.streams.get(stream),
+): StreamSettings<L> {
   const { defaults } = settings;
   return {
     partTarget: own?.partTarget ?? defaults.partTarget,
@@ -155,7 +174,7 @@ export function settingsForStream<L>(settings: Settings<L>, stream: StreamName):
   };
 }
 
-function readConfiguration<L>(sources: SettingsSources<L>): Result<Configuration<L>, SettingsFailure> {
+function readConfiguration<L>(sources: SettingsSources<L>): Result<ReadFile<L>, SettingsFailure> {
   const path = sources.env['RILL_CONFIG'] ?? '';
   const schema = configurationSchema(sources.ladderSchema);
   const json = path === '' ? ok({}) : readJson(path, sources.readFile ?? readText);
@@ -164,7 +183,7 @@ function readConfiguration<L>(sources: SettingsSources<L>): Result<Configuration
   }
   const parsed = schema.safeParse(json.value);
   return parsed.success
-    ? ok(parsed.data)
+    ? ok({ parsed: parsed.data, json: jsonObject.parse(json.value) })
     : fail({
         reason: 'invalid-settings',
         lines: parsed.error.issues.map(
@@ -214,7 +233,11 @@ function publishSettings<L>(
   return ok({ keys, tokenKeys, webhook: asked });
 }
 
-function settingsOf<L>(env: Environment, file: Configuration<L>, publish: PublishSettings): Settings<L> {
+function settingsOf<L>(
+  env: Environment,
+  file: Configuration<L>,
+  publish: PublishSettings,
+): Omit<Settings<L>, 'file' | 'webhooks'> {
   const { partTarget, segmentDuration, dvr, ladder } = file;
   return {
     host: env.RILL_HOST,
@@ -238,6 +261,7 @@ function settingsOf<L>(env: Environment, file: Configuration<L>, publish: Publis
     srtLatency: milliseconds(env.RILL_SRT_LATENCY_MS),
     openMetrics: env.RILL_OPEN_METRICS === 'true',
     maxStreams: file.maxStreams,
+    degraded: file.degraded,
     defaults: { partTarget, segmentDuration, dvr, ladder },
     streams: file.streams,
   };

@@ -24,6 +24,8 @@ export interface StreamGateOptions {
   readonly deciders?: readonly PublishDecider[];
   /** Streams that may be live at once on this origin. */
   readonly maxStreams: number;
+  /** Until when an operator has stopped a stream: Unix milliseconds, `null` without end, `undefined` when it is not. */
+  readonly stoppedUntil?: (stream: StreamName) => number | null | undefined;
   /** Takes over the feed of a publisher that may send; called in the turn in which it starts. */
   readonly onStart: (feed: MediaFeed) => void;
   readonly log: Log;
@@ -97,6 +99,12 @@ export class StreamGate implements IngestGate {
   }
 
   #checkRoom(stream: StreamName): PublishRefusal | undefined {
+    const stopped = this.#options.stoppedUntil?.(stream);
+    if (stopped !== undefined) {
+      const until =
+        stopped === null ? 'until it is started again' : `until ${new Date(stopped).toISOString()}`;
+      return { reason: 'stopped', detail: `the stream is stopped ${until}` };
+    }
     if (this.#live.has(stream)) {
       return { reason: 'already-live', detail: 'the stream has a publisher: end that one first' };
     }

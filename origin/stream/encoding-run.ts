@@ -15,6 +15,7 @@ import { describeExit } from '../transcode/supervisor.ts';
 import { windowSegments } from '../dvr.ts';
 import type { StreamSettings } from '../settings.ts';
 import { Publication, type Destinations } from './publication.ts';
+import type { StreamTelemetry } from './stream-telemetry.ts';
 
 /** Where a run's epoch goes on. */
 export interface RunPosition {
@@ -32,6 +33,7 @@ export interface EncodingRunOptions {
   /** Known some milliseconds after the start; ffmpeg's output waits for it. */
   readonly position: Promise<RunPosition>;
   readonly destinations: Destinations;
+  readonly telemetry: StreamTelemetry;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -120,13 +122,13 @@ export class EncodingRun {
   }
 
   #open(event: Extract<FragmentEvent, { kind: 'tracks' }>, position: RunPosition): void {
-    const { stream, settings, plan, destinations, log, now } = this.#options;
+    const { stream, settings, plan, destinations, telemetry, log, now } = this.#options;
     const { partTarget, segmentDuration, dvr } = settings;
     const { tracks } = event;
     const { epoch, firstMsn } = position;
     this.#packager = new Packager({ tracks, partTarget, segmentDuration, firstMsn });
     this.#publication = new Publication({
-      ...{ stream, epoch, firstMsn, plan, tracks, destinations, log, now },
+      ...{ stream, epoch, firstMsn, plan, tracks, destinations, telemetry, log, now },
       windowSegments: windowSegments(dvr, segmentDuration),
       onLost: (loss) => this.#stop({ kind: 'hub-lost', loss }),
     });

@@ -15,6 +15,7 @@ import { planRenditions } from '../transcode/rendition-plan.ts';
 import { NO_FAILURES, nextRestart, type RestartHistory } from '../transcode/supervisor.ts';
 import { EncodingRun, type RunEnd, type RunPosition } from './encoding-run.ts';
 import type { Destinations, Publication } from './publication.ts';
+import type { StreamTelemetry } from './stream-telemetry.ts';
 
 /** How long an encoder that lost its connection may take to come back before the stream ends, milliseconds. */
 const RECONNECT_GRACE_MS = 15_000;
@@ -29,6 +30,7 @@ export interface LiveStreamOptions {
   readonly settings: StreamSettings<Ladder>;
   readonly ffmpegPath: string;
   readonly destinations: Destinations;
+  readonly telemetry: StreamTelemetry;
   readonly log: Log;
   readonly now: () => number;
   /** The stream is over and has been forgotten by its publishers. */
@@ -84,6 +86,16 @@ export class LiveStream {
     };
   }
 
+  /** Ends the stream for its viewers, also while it waits for its publisher to come back. */
+  end(detail: string): void {
+    clearTimeout(this.#grace);
+    if (this.#feed === undefined && this.#waitingFeeds === 0) {
+      this.#feeds = this.#feeds.then(() => this.#endStream());
+    } else {
+      this.#feed?.close(detail);
+    }
+  }
+
   /** Publishes what is left and lets go, without ending the stream for its viewers: another run may go on. */
   async close(): Promise<void> {
     clearTimeout(this.#grace);
@@ -98,6 +110,7 @@ export class LiveStream {
   async #consume(feed: MediaFeed): Promise<void> {
     const { log } = this.#options;
     this.#feed = feed;
+    this.#options.telemetry.feedStarted(feed.container);
     log.info({ protocol: feed.protocol, remoteAddress: feed.remoteAddress }, 'publisher connected');
     try {
       for await (const event of feed.events) {
@@ -121,6 +134,7 @@ export class LiveStream {
         this.#start(event);
         return;
       case 'media':
+        this.#options.telemetry.mediaRead(event);
         await this.#write(event);
         return;
       case 'end':
@@ -145,7 +159,7 @@ export class LiveStream {
   }
 
   #start(event: SourceEvent): void {
-    const { stream, settings, ffmpegPath, destinations, log, now } = this.#options;
+    const { stream, settings, ffmpegPath, destinations, telemetry, log, now } = this.#options;
     const container = this.#feed?.container ?? 'flv';
     const plan = planRenditions(event.source, container, settings.ladder ?? DEFAULT_LADDER);
     if (!plan.ok) {
@@ -156,7 +170,18 @@ export class LiveStream {
     }
     const position = this.#position();
     const run = new EncodingRun({
-      ...{ stream, container, plan: plan.value, settings, ffmpegPath, position, destinations, log, now },
+      ...{
+        stream,
+        container,
+        plan: plan.value,
+        settings,
+        ffmpegPath,
+        position,
+        destinations,
+        telemetry,
+        log,
+        now,
+      },
     });
     this.#run = run;
     this.#needsRandomAccess = true;
@@ -218,7 +243,8 @@ export class LiveStream {
   }
 
   async #onFeedEnd(end: FeedEnd): Promise<void> {
-    const { log } = this.#options;
+    const { log, telemetry } = this.#options;
+    telemetry.feedEnded(end);
     this.#feed = undefined;
     this.#source = undefined;
     log.info({ ...end }, 'publisher gone');
