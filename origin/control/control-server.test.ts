@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseStreamName } from '#shared/identifiers.ts';
+import { seconds } from '#shared/media-time.ts';
 import { LiveSettings } from '../live-settings.ts';
 import { createLog } from '../log.ts';
 import { LogLevels } from '../log-levels.ts';
@@ -97,7 +98,7 @@ async function start(setting: Setting = {}) {
   const events = new EventLog(now);
   const limits = { speed: 0.95, partLateness: 1, srtLoss: 0.05, after: 0, clearAfter: 0 };
   const watch = new StreamWatch({
-    ...{ streams: streams.listStreams, srt: () => [], storageAway: () => false, limits: () => limits },
+    ...{ streams: () => [STATUS], srt: () => [], storageAway: () => false, limits: () => limits },
     ...{ events, now },
   });
   const telemetry = new StreamTelemetry(now);
@@ -126,7 +127,7 @@ async function start(setting: Setting = {}) {
   servers.push(server);
   const call = (path: string, init: RequestInit = {}) =>
     fetch(`http://127.0.0.1:${server.port}${path}`, init);
-  const authorized = (path: string, init: RequestInit = {}) =>
+  const authorized = (path: string, init: RequestInit & { headers?: Record<string, string> } = {}) =>
     call(path, { ...init, headers: { ...init.headers, authorization: `Bearer ${TOKEN}` } });
   const send = (method: string, path: string, body: unknown) =>
     authorized(path, { method, body: JSON.stringify(body) });
@@ -163,7 +164,7 @@ describe('the control API', () => {
 
   it('lists the live streams with what is measured of them, and what waits for storage', async () => {
     const { authorized, telemetry } = await start();
-    telemetry.partAnnounced({ programDateTime: 10_000, duration: 0.5 as never });
+    telemetry.partAnnounced({ programDateTime: 10_000, duration: seconds(0.5) });
     expect(await (await authorized('/v1/streams')).json()).toMatchObject({
       streams: [
         {

@@ -154,19 +154,19 @@ export class DeclaredStreams {
     change: (before: DeclaredStream) => DeclaredStream,
   ): Promise<Result<undefined, DeclareFailure>> {
     const done = this.#writing.then(async () => {
-      const next = new Map(this.#streams);
+      const kept = new Map(this.#streams);
       const after = change(this.get(stream));
       if (isNothing(after)) {
-        next.delete(stream);
+        kept.delete(stream);
       } else {
-        next.set(stream, after);
+        kept.set(stream, after);
       }
-      this.#forgetOver(next);
-      if (next.size > MAX_STREAMS) {
+      this.#forgetOver(kept);
+      if (kept.size > MAX_STREAMS) {
         return fail({ reason: 'too-many' as const, limit: MAX_STREAMS });
       }
-      await writeJsonFile(this.#path, Object.fromEntries(next));
-      this.#streams = next;
+      await writeJsonFile(this.#path, Object.fromEntries(kept));
+      this.#streams = kept;
       return ok(undefined);
     });
     this.#writing = done.catch(() => undefined);
