@@ -8,6 +8,24 @@ import type { ObjectStore } from '../publish/object-store.ts';
 const REQUEST_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 /** A part that is a part target late is late indeed. */
 const LATENESS_BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10];
+/** Histograms of every origin: of PUTs, of requests to the edge, of parts. */
+export const HISTOGRAMS = [
+  {
+    name: 'rill_object_put_duration_seconds',
+    help: 'Time of a PUT to object storage',
+    ...{ labelNames: ['outcome'], buckets: REQUEST_BUCKETS },
+  },
+  {
+    name: 'rill_hub_request_duration_seconds',
+    help: 'Time of a request to the edge',
+    ...{ labelNames: ['outcome'], buckets: REQUEST_BUCKETS },
+  },
+  {
+    name: 'rill_part_lateness_seconds',
+    help: "Time from the end of a part's media to its announcement",
+    ...{ labelNames: ['stream'], buckets: LATENESS_BUCKETS },
+  },
+] as const;
 /** Times that percentiles are made of: the newest. */
 const RECENT = 500;
 
@@ -29,19 +47,19 @@ export class Latencies {
   /** `now` gives milliseconds of any clock that does not step. */
   constructor(registry: Registry, now: () => number) {
     this.#now = now;
-    this.#put = new Histogram({
-      ...{ name: 'rill_object_put_duration_seconds', help: 'Time of a PUT to object storage' },
-      ...{ labelNames: ['outcome'], buckets: REQUEST_BUCKETS, registers: [registry] },
-    });
-    this.#hub = new Histogram({
-      ...{ name: 'rill_hub_request_duration_seconds', help: 'Time of a request to the edge' },
-      ...{ labelNames: ['outcome'], buckets: REQUEST_BUCKETS, registers: [registry] },
-    });
-    this.#lateness = new Histogram({
-      name: 'rill_part_lateness_seconds',
-      help: "Time from the end of a part's media to its announcement",
-      ...{ labelNames: ['stream'], buckets: LATENESS_BUCKETS, registers: [registry] },
-    });
+    const [put, hub, lateness] = HISTOGRAMS.map(
+      (shape) =>
+        new Histogram({
+          ...{ name: shape.name, help: shape.help, registers: [registry] },
+          ...{ labelNames: [...shape.labelNames], buckets: [...shape.buckets] },
+        }),
+    );
+    if (put === undefined || hub === undefined || lateness === undefined) {
+      throw new TypeError('three histograms are described');
+    }
+    this.#put = put;
+    this.#hub = hub;
+    this.#lateness = lateness;
   }
 
   /** The newest requests; `undefined` before the first. */

@@ -2,6 +2,7 @@
 
 import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client';
 import type { SrtStatistics } from '../ingest/srt/statistics.ts';
+import { HISTOGRAMS } from './latencies.ts';
 import type { StreamProvider, StreamStatus } from './stream-status.ts';
 import type { StreamWatch, WatchedStream } from './watch/stream-watch.ts';
 import type { WebhookStats } from './webhooks/webhook-sender.ts';
@@ -222,6 +223,16 @@ const METRICS: readonly Metric[] = [
   ),
   ofWebhook('counter', 'rill_webhook_dropped_total', 'Messages given up', ({ dropped }) => dropped),
 ];
+
+/** What an origin tells of itself beside its process: name, kind, labels and meaning of each metric. */
+export const METRIC_DESCRIPTIONS: readonly {
+  readonly name: string;
+  readonly kind: 'gauge' | 'counter' | 'histogram';
+  readonly labelNames: readonly string[];
+  readonly help: string;
+}[] = [...METRICS, ...HISTOGRAMS.map((one) => ({ ...one, kind: 'histogram' as const }))].map(
+  ({ name, kind, labelNames, help }) => ({ name, kind, labelNames, help }),
+);
 
 /** Adds the metrics; label sets are those of live streams and of configured webhooks alone, so they are bounded. */
 export function addMetrics(registry: Registry, sources: MetricSources): void {
