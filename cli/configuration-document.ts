@@ -11,6 +11,8 @@ import { ladderSchema } from '../origin/transcode/ladder.ts';
 /** As much of JSON Schema as zod writes for settings. */
 interface SettingSchema {
   readonly description?: string;
+  /** Set where a running origin does not take a change over. */
+  readonly reload?: string;
   readonly type?: string;
   readonly default?: unknown;
   readonly const?: unknown;
@@ -168,7 +170,11 @@ function setting(schema: SettingSchema, path: string, isRequired: boolean): Docu
     path,
     default: fallbackOf(schema, isRequired),
     values: valuesOf(schema),
-    meaning: (schema.description ?? '').replaceAll('|', '\\|'),
+    meaning:
+      `${schema.description ?? ''}${schema.reload === undefined ? '' : '; from the next start'}`.replaceAll(
+        '|',
+        '\\|',
+      ),
   };
 }
 

@@ -49,7 +49,7 @@ test('every expression asks for metrics that there are, counters as rates', () =
     expect(metrics.filter((name) => !kinds.has(name) && !FOREIGN.has(name))).toEqual([]);
     const counted = metrics.filter((name) => name.endsWith('_total') || name.endsWith('_bucket'));
     expect(expr.match(/rate\(|increase\(/g)?.length ?? 0).toBe(counted.length);
-    expect([...expr].filter((one) => one === '(').length).toBe([...expr].filter((one) => one === ')').length);
+    expect(expr.split('(').length).toBe(expr.split(')').length);
   }
 });
 

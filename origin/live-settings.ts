@@ -66,7 +66,7 @@ export class LiveSettings<L> {
     if (lines.length > 0) {
       return fail({ reason: 'invalid-settings', lines });
     }
-    const restart = restartKeys(sources.ladderSchema);
+    const restart = restartKeys(configurationSchema(sources.ladderSchema).shape);
     const isRestart = (key: string): boolean => restart.has(key.split('.')[0] ?? key);
     const applied = changedKeys(this.#current.file, loaded.value.file).filter((key) => !isRestart(key));
     const needRestart = changedKeys(started.file, loaded.value.file).filter(isRestart);
@@ -98,8 +98,9 @@ function asObject(value: unknown): Json {
   return typeof value === 'object' && value !== null ? (value as Json) : {};
 }
 
-function restartKeys<L>(ladder: z.ZodType<L>): ReadonlySet<string> {
-  const fields = Object.entries(configurationSchema(ladder).shape);
+/** Keys whose fields carry {@link NEEDS_RESTART}. */
+export function restartKeys(shape: Readonly<Record<string, z.ZodType>>): ReadonlySet<string> {
+  const fields = Object.entries(shape);
   return new Set(
     fields.flatMap(([key, field]) => (field.meta()?.['reload'] === NEEDS_RESTART.reload ? [key] : [])),
   );

@@ -127,8 +127,11 @@ async function start(setting: Setting = {}) {
   servers.push(server);
   const call = (path: string, init: RequestInit = {}) =>
     fetch(`http://127.0.0.1:${server.port}${path}`, init);
-  const authorized = (path: string, init: RequestInit & { headers?: Record<string, string> } = {}) =>
-    call(path, { ...init, headers: { ...init.headers, authorization: `Bearer ${TOKEN}` } });
+  const authorized = (path: string, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers);
+    headers.set('authorization', `Bearer ${TOKEN}`);
+    return call(path, { ...init, headers });
+  };
   const send = (method: string, path: string, body: unknown) =>
     authorized(path, { method, body: JSON.stringify(body) });
   return { server, stopped, call, authorized, send, declared, events, levels, telemetry, settings };
