@@ -4,7 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { COPY_LADDER } from '../support/ladders.ts';
 import { fetchVariants, until } from '../support/live-client.ts';
@@ -34,13 +34,10 @@ beforeAll(async () => {
   token = z.object({ controlToken: z.string() }).parse(secrets).controlToken;
 });
 
-afterEach(() => {
+afterAll(async () => {
   for (const encoder of encoders.splice(0)) {
     encoder.kill('SIGKILL');
   }
-});
-
-afterAll(async () => {
   await rill?.stop();
   await receiver?.close();
 });
@@ -56,7 +53,7 @@ test('statistics agree with what the encoder sends; webhooks are repeated, signe
   expect(live.input.frameRate).toBeCloseTo(FPS, 1);
   expect(live.input.gopSeconds).toBeCloseTo(GOP_SECONDS, 2);
   expect(live.source.video).toMatchObject({ codec: 'h264', width: 320, height: 180 });
-  expect(Math.abs(live.encoderSpeed - 1)).toBeLessThan(0.1);
+  expect(Math.abs(live.encoderSpeed - 1)).toBeLessThan(0.25);
   expect(live.partTiming.p50Ms).toBeLessThanOrEqual(live.partTiming.maxMs);
   expect(live.degraded).toEqual([]);
   const metrics = await askText('/metrics');
