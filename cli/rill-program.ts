@@ -12,10 +12,10 @@ import { addInstanceOptions, locate, readInstanceFlags, streamArgument } from '.
 import { addKeys, addRevoke } from './access-commands.ts';
 import { readInstance } from './instance.ts';
 import { addPolicy } from './policy-commands.ts';
-import { listStreams, streamTable } from './live-streams.ts';
 import { signPlayToken } from './play-token.ts';
 import { askQosReport } from './qos-report.ts';
 import { readSecrets, type Secrets } from './secrets.ts';
+import { addControl } from './stream-commands.ts';
 import { say } from './terminal.ts';
 import { addTokenOptions, readTokenRequest } from './token-options.ts';
 
@@ -34,7 +34,6 @@ const qosSchema = z.object({
   csv: z.boolean().default(false),
 });
 const dashboardSchema = z.object({ ttl });
-const streamsSchema = z.object({ json: z.boolean().default(false) });
 
 /** Makes the program; each command prints its result alone to stdout. */
 export function createRillProgram(): Command {
@@ -43,7 +42,7 @@ export function createRillProgram(): Command {
   addPublishUrl(program);
   addPublishKey(program);
   addToken(program);
-  addStreams(program);
+  addControl(program);
   addQos(program);
   addPolicy(program);
   addRevoke(program);
@@ -110,17 +109,6 @@ function addToken(program: Command): void {
       }
       const { secrets } = await reach(given);
       say(await signPlayToken(request.value, secrets.playSecret));
-    });
-}
-
-function addStreams(program: Command): void {
-  addInstanceOptions(program.command('streams'))
-    .description('the streams that are live')
-    .option('--json', 'as JSON')
-    .action(async (given: unknown) => {
-      const { location, secrets } = await reach(given);
-      const streams = await listStreams(location, secrets.controlToken);
-      say(streamsSchema.parse(given).json ? JSON.stringify(streams, null, 2) : streamTable(streams));
     });
 }
 

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { milliseconds, seconds, type Milliseconds, type Seconds } from '#shared/media-time.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
+import { degradedSchema, type DegradedLimits } from './control/watch/degradation.ts';
+import { readReceivers, webhooksSchema, type WebhookReceiver } from './control/webhooks/settings.ts';
 import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
 import { redundancySchema, type RedundancySettings } from './redundancy/settings.ts';
 import { rtmpsSettings, type RtmpsSettings } from './ingest/rtmp/settings.ts';
@@ -63,12 +65,18 @@ export interface Settings<L> {
   /** Streams that may be live at once. */
   readonly maxStreams: number;
   readonly redundancy: RedundancySettings;
-  readonly defaults: StreamSettings<L>;
-  readonly streams: ReadonlyMap<StreamName, StreamOverrides<L>>;
   /** What single streams ask of SRT. */
   readonly srtStreams: ReadonlyMap<StreamName, SrtStreamSettings>;
   /** Where single streams are pushed on to. */
   readonly restreams: ReadonlyMap<StreamName, readonly RestreamTargetSettings[]>;
+  /** Who is told of events. */
+  readonly webhooks: readonly WebhookReceiver[];
+  /** When a stream counts as degraded. */
+  readonly degraded: DegradedLimits;
+  readonly defaults: StreamSettings<L>;
+  readonly streams: ReadonlyMap<StreamName, StreamOverrides<L>>;
+  /** The configuration file as it was read, to tell what a later one changes. */
+  readonly file: Readonly<Record<string, unknown>>;
 }
 
 /** What {@link loadSettings} reads. */
@@ -86,25 +94,48 @@ const DEFAULT_MAX_STREAMS = 100;
 
 const partTarget = z.number().min(0.2).max(1).transform(seconds);
 const segmentDuration = z.number().min(1).max(10).transform(seconds);
-function configurationSchema<L>(ladder: z.ZodType<L>, secrets: SecretSources) {
-  const stream = z.strictObject({
-    partTarget: partTarget.optional(),
-    segmentDuration: segmentDuration.optional(),
-    dvr: dvrSchema.optional(),
-    ladder: ladder.optional(),
+const MEANINGS = {
+  partTarget:
+    'PART-TARGET, seconds; where whole frames cannot fill 85 % of it, what they can fill is announced',
+  segmentDuration: 'seconds of a segment',
+  dvr: 'how far back viewers may go: seconds, or "90s", "30m", "4h"; up to 12 hours, six segments at least',
+  ladder:
+    'renditions; unless set 1080p at 5 Mbit/s, 720p at 2.8, 480p at 1.4, 360p at 0.8, AAC at 128 kbit/s',
+};
+
+/** Settings that one stream has of its own, as the file has them. */
+export function streamSchema<L>(ladder: z.ZodType<L>, secrets: SecretSources = PROCESS_SECRETS) {
+  return z.strictObject({
+    partTarget: partTarget.optional().describe(MEANINGS.partTarget),
+    segmentDuration: segmentDuration.optional().describe(MEANINGS.segmentDuration),
+    dvr: dvrSchema.optional().describe(MEANINGS.dvr),
+    ladder: ladder.optional().describe(MEANINGS.ladder),
     publishKeys: publishKeysSchema.optional(),
     srt: srtSchema(secrets).optional(),
     restream: restreamSchema(secrets).optional(),
   });
+}
+
+/** The configuration file. */
+export function configurationSchema<L>(ladder: z.ZodType<L>, secrets: SecretSources = PROCESS_SECRETS) {
+  const streams = z.record(z.string(), streamSchema(ladder, secrets)).default({}).transform(byStreamName);
   return z.strictObject({
-    partTarget: partTarget.default(seconds(0.5)),
-    segmentDuration: segmentDuration.default(seconds(2)),
-    dvr: dvrSchema.default(DEFAULT_DVR),
-    ladder: ladder.optional(),
-    publish: publishSchema.prefault({}),
-    redundancy: redundancySchema.prefault({}),
-    maxStreams: z.int().min(1).max(10_000).default(DEFAULT_MAX_STREAMS),
-    streams: z.record(z.string(), stream).default({}).transform(byStreamName),
+    $schema: z.string().optional().describe('address of configuration.schema.json, for editors'),
+    partTarget: partTarget.default(seconds(0.5)).describe(MEANINGS.partTarget),
+    segmentDuration: segmentDuration.default(seconds(2)).describe(MEANINGS.segmentDuration),
+    dvr: dvrSchema.default(DEFAULT_DVR).describe(MEANINGS.dvr),
+    ladder: ladder.optional().describe(MEANINGS.ladder),
+    publish: publishSchema.prefault({}).describe('who may publish'),
+    maxStreams: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(DEFAULT_MAX_STREAMS)
+      .describe('streams live at once on this origin'),
+    redundancy: redundancySchema.prefault({}).describe('feeds and origins that take over'),
+    webhooks: webhooksSchema,
+    degraded: degradedSchema,
+    streams: streams.describe('settings of single streams by name, in place of those above'),
   });
 }
 
@@ -123,22 +154,31 @@ function byStreamName<S>(streams: Readonly<Record<string, S>>, context: z.Refine
 }
 
 type Configuration<L> = z.infer<ReturnType<typeof configurationSchema<L>>>;
+type ReadFile<L> = { readonly parsed: Configuration<L>; readonly json: Readonly<Record<string, unknown>> };
+const jsonObject = z.record(z.string(), z.unknown());
 
 /** Reads and checks all settings; an empty variable counts as absent. */
 export function loadSettings<L>(sources: SettingsSources<L>): Result<Settings<L>, SettingsFailure> {
   const environment = readEnvironment(sources.env);
   const configuration = readConfiguration(sources);
   if (environment.ok && configuration.ok) {
-    const publish = publishSettings(environment.value, configuration.value);
-    return publish.ok ? ok(settingsOf(environment.value, configuration.value, publish.value)) : publish;
+    const { parsed, json } = configuration.value;
+    const publish = publishSettings(environment.value, parsed);
+    const { receivers, lines } = readReceivers(parsed.webhooks, sources.env);
+    return publish.ok && lines.length === 0
+      ? ok({ ...settingsOf(environment.value, parsed, publish.value), webhooks: receivers, file: json })
+      : fail({ reason: 'invalid-settings', lines: [...(publish.ok ? [] : publish.failure.lines), ...lines] });
   }
   const lines = [environment, configuration].flatMap((part) => (part.ok ? [] : part.failure.lines));
   return fail({ reason: 'invalid-settings', lines });
 }
 
-/** The settings of one stream: its own where it has some, the origin's otherwise. */
-export function settingsForStream<L>(settings: Settings<L>, stream: StreamName): StreamSettings<L> {
-  const own = settings.streams.get(stream);
+/** The settings of one stream: its own, from the file unless given, where it has some, the origin's otherwise. */
+export function settingsForStream<L>(
+  settings: Settings<L>,
+  stream: StreamName,
+  own: StreamOverrides<L> | undefined = settings.streams.get(stream),
+): StreamSettings<L> {
   const { defaults } = settings;
   return {
     partTarget: own?.partTarget ?? defaults.partTarget,
@@ -148,7 +188,7 @@ export function settingsForStream<L>(settings: Settings<L>, stream: StreamName):
   };
 }
 
-function readConfiguration<L>(sources: SettingsSources<L>): Result<Configuration<L>, SettingsFailure> {
+function readConfiguration<L>(sources: SettingsSources<L>): Result<ReadFile<L>, SettingsFailure> {
   const path = sources.env['RILL_CONFIG'] ?? '';
   const { env, readFile = PROCESS_SECRETS.readFile } = sources;
   const schema = configurationSchema(sources.ladderSchema, { env, readFile });
@@ -158,7 +198,7 @@ function readConfiguration<L>(sources: SettingsSources<L>): Result<Configuration
   }
   const parsed = schema.safeParse(json.value);
   return parsed.success
-    ? ok(parsed.data)
+    ? ok({ parsed: parsed.data, json: jsonObject.parse(json.value) })
     : fail({
         reason: 'invalid-settings',
         lines: parsed.error.issues.map(
@@ -213,7 +253,11 @@ function publishSettings<L>(
   return ok({ keys, tokenKeys, webhook: asked });
 }
 
-function settingsOf<L>(env: Environment, file: Configuration<L>, publish: PublishSettings): Settings<L> {
+function settingsOf<L>(
+  env: Environment,
+  file: Configuration<L>,
+  publish: PublishSettings,
+): Omit<Settings<L>, 'file' | 'webhooks'> {
   const { partTarget, segmentDuration, dvr, ladder } = file;
   return {
     host: env.RILL_HOST,
@@ -239,6 +283,7 @@ function settingsOf<L>(env: Environment, file: Configuration<L>, publish: Publis
     openMetrics: env.RILL_OPEN_METRICS === 'true',
     maxStreams: file.maxStreams,
     redundancy: file.redundancy,
+    degraded: file.degraded,
     defaults: { partTarget, segmentDuration, dvr, ladder },
     streams: file.streams,
     srtStreams: pick(file.streams, (stream) => stream.srt),

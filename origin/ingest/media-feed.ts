@@ -98,6 +98,8 @@ export type PublishRefusal =
   | { readonly reason: 'missing-key'; readonly detail: string }
   | { readonly reason: 'wrong-key'; readonly detail: string }
   | { readonly reason: 'already-live'; readonly detail: string }
+  /** An operator stopped the stream: later it may be started again. */
+  | { readonly reason: 'stopped'; readonly detail: string }
   | { readonly reason: 'too-many-streams'; readonly detail: string }
   /** Who decides could not be asked: trying again may help. */
   | { readonly reason: 'not-decided'; readonly detail: string };

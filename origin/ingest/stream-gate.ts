@@ -36,6 +36,8 @@ export interface StreamGateOptions {
   readonly deciders?: readonly PublishDecider[];
   /** Streams that may be live at once on this origin. */
   readonly maxStreams: number;
+  /** Until when an operator has stopped a stream: Unix milliseconds, `null` without end, `undefined` when it is not. */
+  readonly stoppedUntil?: (stream: StreamName) => number | null | undefined;
   /** Takes over the feed of a publisher that may send; called in the turn in which it starts. */
   readonly onStart: (feed: MediaFeed, role: FeedRole) => void;
   readonly log: Log;
@@ -141,6 +143,12 @@ export class StreamGate implements IngestGate {
   }
 
   #checkRoom({ stream, role }: Taken): PublishRefusal | undefined {
+    const stopped = this.#options.stoppedUntil?.(stream);
+    if (stopped !== undefined) {
+      const until =
+        stopped === null ? 'until it is started again' : `until ${new Date(stopped).toISOString()}`;
+      return { reason: 'stopped', detail: `the stream is stopped ${until}` };
+    }
     const roles = this.#live.get(stream);
     if (roles?.has(role) === true) {
       const what = role === 'primary' ? 'a publisher' : 'a backup publisher';

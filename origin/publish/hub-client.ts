@@ -12,6 +12,7 @@ import {
   MAX_PAYLOAD_BYTES,
   PUBLISH_CONTENT_TYPE,
   type PublishAnswer,
+  type PublishUpdate,
 } from '#shared/wire/publish.ts';
 import type { Log } from '../log.ts';
 import { pause, retryDelay } from '../backoff.ts';
@@ -46,6 +47,8 @@ export interface HubPublisherOptions {
   readonly log: Log;
   /** Called at most once; afterwards the publisher takes updates and forgets them. */
   readonly onLost: (loss: HubLoss) => void;
+  /** Told of each update that the hub has; one that it lost and got again is told twice. */
+  readonly onAcknowledged?: (update: PublishUpdate) => void;
   readonly send: HttpSend;
   readonly limits?: Partial<HubLimits>;
   readonly now?: () => number;
@@ -202,6 +205,7 @@ export class HubPublisher {
   #goOnFrom(next: number): HubFault | undefined {
     const before = this.#window.firstWaiting;
     const { oldest } = this.#window;
+    const taken = this.#window.waitingBefore(next);
     if (!this.#window.seek(next, this.#now())) {
       this.#lose({ reason: 'gap', expected: next, oldest });
       return undefined;
@@ -215,6 +219,9 @@ export class HubPublisher {
     }
     if (next < before) {
       this.#options.log.warn({ from: before, to: next }, 'the hub lost updates: sending them again');
+    }
+    for (const update of taken) {
+      this.#options.onAcknowledged?.(update);
     }
     this.#recovered();
     return undefined;

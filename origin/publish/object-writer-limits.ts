@@ -54,6 +54,8 @@ export interface ObjectWriterOptions {
   /** Folder for objects while storage is away; belongs to this writer alone. */
   readonly spoolFolder: string;
   readonly log: Log;
+  /** Told of each object that is in storage, or was given up. */
+  readonly onSettled?: (key: string, how: 'stored' | 'lost') => void;
   readonly limits?: Partial<ObjectWriterLimits>;
   readonly now?: () => number;
   readonly random?: () => number;

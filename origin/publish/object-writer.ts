@@ -171,6 +171,7 @@ export class ObjectWriter {
       this.#attempt = 0;
       this.#options.log.info({ spooled: this.#spool.length }, 'object storage takes objects again');
     }
+    this.#options.onSettled?.(job.kind === 'memory' ? job.object.key : job.entry.key, 'stored');
     await this.#forget(job);
   }
 
@@ -282,7 +283,8 @@ export class ObjectWriter {
   }
 
   #drop(dropped: readonly Dropped[], why: string): void {
-    for (const { size } of dropped) {
+    for (const { key, size } of dropped) {
+      this.#options.onSettled?.(key, 'lost');
       this.#counts.droppedObjects += 1;
       this.#counts.droppedBytes += size;
     }

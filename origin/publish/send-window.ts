@@ -90,6 +90,11 @@ export class SendWindow {
     return frames;
   }
 
+  /** Waiting updates before number `next`, oldest first. */
+  waitingBefore(next: number): readonly PublishUpdate[] {
+    return this.#waiting.slice(0, Math.max(0, next - this.firstWaiting)).map(({ frame }) => frame.update);
+  }
+
   /**
    * Goes on from update `next`, forwards (the hub has all before it) or back (it has lost what it had). False,
    * and nothing changed, when that update is no longer kept or was never made.

@@ -83,6 +83,12 @@ export class RedundantStream {
     };
   }
 
+  /** Ends the stream for its viewers, also while it waits for its publisher to come back. */
+  end(detail: string): void {
+    this.#feeds.close(detail);
+    this.#live.end(detail);
+  }
+
   /** Publishes what is left and lets go, without ending the stream for its viewers: another origin may go on. */
   async close(): Promise<void> {
     this.#closing = true;

@@ -15,6 +15,7 @@ import { describeExit } from '../transcode/supervisor.ts';
 import { windowSegments } from '../dvr.ts';
 import type { StreamSettings } from '../settings.ts';
 import { Publication, type Destinations } from './publication.ts';
+import type { StreamTelemetry } from './stream-telemetry.ts';
 
 /** Where a run's epoch goes on. */
 export interface RunPosition {
@@ -34,6 +35,7 @@ export interface EncodingRunOptions {
   /** When the media that it begins with was received, Unix milliseconds; `undefined`: just now. */
   readonly firstMediaAt: number | undefined;
   readonly destinations: Destinations;
+  readonly telemetry: StreamTelemetry;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -122,7 +124,7 @@ export class EncodingRun {
   }
 
   #open(event: Extract<FragmentEvent, { kind: 'tracks' }>, position: RunPosition): void {
-    const { stream, settings, plan, destinations, log, now, firstMediaAt } = this.#options;
+    const { stream, settings, plan, destinations, telemetry, log, now, firstMediaAt } = this.#options;
     const { partTarget, segmentDuration, dvr } = settings;
     const { tracks } = event;
     const { epoch, firstMsn } = position;
@@ -131,7 +133,7 @@ export class EncodingRun {
       firstSampleAt: firstMediaAt === undefined ? undefined : milliseconds(firstMediaAt),
     });
     this.#publication = new Publication({
-      ...{ stream, epoch, firstMsn, plan, tracks, destinations, log, now },
+      ...{ stream, epoch, firstMsn, plan, tracks, destinations, telemetry, log, now },
       windowSegments: windowSegments(dvr, segmentDuration),
       onLost: (loss) => this.#stop({ kind: 'hub-lost', loss }),
     });

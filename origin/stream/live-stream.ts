@@ -17,6 +17,7 @@ import { NO_FAILURES, nextRestart, type RestartHistory } from '../transcode/supe
 import { EncodingRun, type RunEnd, type RunPosition } from './encoding-run.ts';
 import type { Destinations, Publication } from './publication.ts';
 import { unaskedEpoch } from './unasked-epoch.ts';
+import type { StreamTelemetry } from './stream-telemetry.ts';
 
 /** Time for the hub to take what an ended run still has, before the next epoch begins, milliseconds. */
 const HAND_OVER_MS = 3_000;
@@ -29,6 +30,7 @@ export interface LiveStreamOptions {
   readonly settings: StreamSettings<Ladder>;
   readonly ffmpegPath: string;
   readonly destinations: Destinations;
+  readonly telemetry: StreamTelemetry;
   readonly log: Log;
   readonly now: () => number;
   /** Is shown the feed as it is taken: where it is pushed on. */
@@ -98,6 +100,16 @@ export class LiveStream {
     };
   }
 
+  /** Ends the stream for its viewers, also while it waits for its publisher to come back. */
+  end(detail: string): void {
+    clearTimeout(this.#grace);
+    if (this.#feed === undefined && this.#waitingFeeds === 0) {
+      this.#feeds = this.#feeds.then(() => this.#endStream());
+    } else {
+      this.#feed?.close(detail);
+    }
+  }
+
   /** Publishes what is left and lets go, without ending the stream for its viewers: another run may go on. */
   async close(): Promise<void> {
     clearTimeout(this.#grace);
@@ -113,6 +125,7 @@ export class LiveStream {
     const { log } = this.#options;
     this.#feed = feed;
     this.#heldSince = feed.heldSince;
+    this.#options.telemetry.feedStarted(feed.container);
     log.info({ protocol: feed.protocol, remoteAddress: feed.remoteAddress }, 'publisher connected');
     try {
       for await (const event of feed.events) {
@@ -137,6 +150,7 @@ export class LiveStream {
         this.#start(event);
         return;
       case 'media':
+        this.#options.telemetry.mediaRead(event);
         await this.#write(event);
         return;
       case 'end':
@@ -161,7 +175,7 @@ export class LiveStream {
   }
 
   #start(event: SourceEvent): void {
-    const { stream, settings, ffmpegPath, destinations, log, now } = this.#options;
+    const { stream, settings, ffmpegPath, destinations, telemetry, log, now } = this.#options;
     const container = event.container ?? this.#feed?.container ?? 'flv';
     const plan = planRenditions(event.source, container, settings.ladder ?? DEFAULT_LADDER);
     if (!plan.ok) {
@@ -175,7 +189,18 @@ export class LiveStream {
     this.#heldSince = undefined;
     const run = new EncodingRun({
       firstMediaAt,
-      ...{ stream, container, plan: plan.value, settings, ffmpegPath, position, destinations, log, now },
+      ...{
+        stream,
+        container,
+        plan: plan.value,
+        settings,
+        ffmpegPath,
+        position,
+        destinations,
+        telemetry,
+        log,
+        now,
+      },
     });
     this.#run = run;
     this.#needsRandomAccess = true;
@@ -240,7 +265,8 @@ export class LiveStream {
   }
 
   async #onFeedEnd(end: FeedEnd): Promise<void> {
-    const { log } = this.#options;
+    const { log, telemetry } = this.#options;
+    telemetry.feedEnded(end);
     this.#feed = undefined;
     this.#source = undefined;
     log.info({ ...end }, 'publisher gone');

@@ -11,38 +11,52 @@ const name = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, {
 const bitrate = z.int().min(8_000).max(400_000_000);
 const word = z.string().regex(/^[a-z0-9_.-]{1,32}$/, { message: 'expected one ffmpeg option value' });
 
-const copyRung = z.strictObject({ name, codec: z.literal('copy') });
+const copyRung = z.strictObject({
+  name: name.describe('name of the rendition'),
+  codec: z.literal('copy').describe('as received; at most one video rung'),
+});
 
 const h264Rung = z.strictObject({
-  name,
-  codec: z.literal('h264'),
-  /** Lines of the picture's shorter side: 720 is 1280x720, and 720x1280 for an upright source. */
-  height: z.int().min(16).max(8640),
-  /** Target, bits per second. */
-  bitrate,
-  /** Peak that the encoder's buffer model allows, bits per second; 1.2 × `bitrate` by default. */
-  maxBitrate: bitrate.optional(),
-  /** ffmpeg's encoder; software by default. */
-  encoder: z.enum(['libx264', 'h264_nvenc', 'h264_qsv', 'h264_videotoolbox']).default('libx264'),
-  /** The encoder's own names; its low-latency choice by default. */
-  preset: word.optional(),
-  tune: word.optional(),
-  profile: word.optional(),
+  name: name.describe('name of the rendition'),
+  codec: z.literal('h264').describe('encoded'),
+  height: z
+    .int()
+    .min(16)
+    .max(8640)
+    .describe("lines of the picture's shorter side: 720 is 1280x720, and 720x1280 for an upright source"),
+  bitrate: bitrate.describe('target, bits per second'),
+  maxBitrate: bitrate
+    .optional()
+    .describe(
+      "peak that the encoder's buffer model allows, bits per second; 1.2 times the bitrate unless set",
+    ),
+  encoder: z
+    .enum(['libx264', 'h264_nvenc', 'h264_qsv', 'h264_videotoolbox'])
+    .default('libx264')
+    .describe("ffmpeg's encoder"),
+  preset: word.optional().describe("the encoder's own word; superfast for libx264"),
+  tune: word.optional().describe("the encoder's own word; zerolatency for libx264"),
+  profile: word.optional().describe("the encoder's own word; high for libx264"),
 });
 
 const videoRung = z.discriminatedUnion('codec', [h264Rung, copyRung]);
 
 const audioRung = z.strictObject({
-  name: name.default('audio'),
-  /** `copy` holds for FLV sources; MPEG-TS audio is encoded, since its configuration arrives too late. */
-  codec: z.enum(['aac', 'copy']),
-  /** Target, bits per second. */
-  bitrate: bitrate.max(512_000),
+  name: name.default('audio').describe('name of the rendition'),
+  codec: z
+    .enum(['aac', 'copy'])
+    .describe(
+      'copy holds for FLV sources; MPEG-TS audio is encoded, since its configuration arrives too late',
+    ),
+  bitrate: bitrate.max(512_000).describe('target, bits per second'),
 });
 
 /** Reads a ladder from configuration: video rungs from best to smallest, and audio as its own rendition. */
 export const ladderSchema = z
-  .strictObject({ video: z.array(videoRung).max(MAX_RUNGS), audio: audioRung.nullable() })
+  .strictObject({
+    video: z.array(videoRung).max(MAX_RUNGS).describe('video rungs from best to smallest'),
+    audio: audioRung.nullable().describe('the audio rung, or null for none'),
+  })
   .superRefine((ladder, context) => {
     const names = [...ladder.video, ...(ladder.audio === null ? [] : [ladder.audio])].map(
       (rung) => rung.name,

@@ -9,6 +9,8 @@ const REJECT_BAD_REQUEST = 1400;
 const REJECT_UNAUTHORIZED = 1401;
 /** As many streams as allowed are live. */
 const REJECT_OVERLOAD = 1402;
+/** An operator stopped the stream. */
+const REJECT_FORBIDDEN = 1403;
 /** The mode in `m` is not supported. */
 const REJECT_BAD_MODE = 1405;
 /** Somebody is publishing this stream. */
@@ -36,6 +38,8 @@ export function rejectionCode(failure: PublishRefusal | StreamIdFailure): number
       return REJECT_BAD_MODE;
     case 'already-live':
       return REJECT_CONFLICT;
+    case 'stopped':
+      return REJECT_FORBIDDEN;
     case 'unsupported-type':
       return REJECT_UNSUPPORTED_MEDIA;
     case 'not-decided':
