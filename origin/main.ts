@@ -19,8 +19,9 @@ import { openObjectStore } from './publish/object-store.ts';
 import { openObjectWriter } from './publish/object-writer.ts';
 import { loadSettings, settingsForStream, type Settings } from './settings.ts';
 import { LiveStream } from './stream/live-stream.ts';
-import { DEFAULT_LADDER, ladderSchema, requiredEncoders, type Ladder } from './transcode/ladder.ts';
-import { probeFfmpeg } from './transcode/version.ts';
+import { setUpEncoders } from './transcode/encoder-setup.ts';
+import type { EncoderTable } from './transcode/encoder-table.ts';
+import { DEFAULT_LADDER, ladderSchema, type Ladder } from './transcode/ladder.ts';
 
 /** Connections to the edge and to object storage, each. */
 const MAX_CONNECTIONS = 32;
@@ -49,7 +50,7 @@ try {
 }
 
 async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
-  await requireFfmpeg(config);
+  const encoders = await requireEncoders(config);
   const http = createHttpClient({ maxConnections: MAX_CONNECTIONS });
   const store = openObjectStore(config.objectStore, http.send);
   const objects = await openObjectWriter({
@@ -82,6 +83,7 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
       stream,
       settings: settingsForStream(config, stream),
       ffmpegPath: config.ffmpeg,
+      encoders,
       destinations,
       log: rootLog.child({ stream }),
       now: Date.now,
@@ -138,14 +140,13 @@ async function publishDeciders(
   ];
 }
 
-async function requireFfmpeg(config: Settings<Ladder>): Promise<void> {
+async function requireEncoders(config: Settings<Ladder>): Promise<EncoderTable> {
   const ladders = [config.defaults, ...config.streams.values()].map((one) => one.ladder ?? DEFAULT_LADDER);
-  const encoders = [...new Set(ladders.flatMap((ladder) => requiredEncoders(ladder)))];
-  const probed = await probeFfmpeg(config.ffmpeg, encoders);
-  if (!probed.ok) {
-    throw new UnusableFfmpegError(probed.failure.detail);
+  const encoders = await setUpEncoders(config.ffmpeg, ladders, log);
+  if (!encoders.ok) {
+    throw new UnusableFfmpegError(encoders.failure.detail);
   }
-  log.info({ ffmpeg: probed.value.path, version: probed.value.version }, 'ffmpeg found');
+  return encoders.value;
 }
 
 /** Starts SRT, or says once why there is none: RTMP works without it. */

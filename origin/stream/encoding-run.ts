@@ -10,7 +10,7 @@ import type { PackagerEvent } from '../package/packager-event.ts';
 import type { HubLoss } from '../publish/hub-loss.ts';
 import { ffmpegArguments } from '../transcode/arguments.ts';
 import { startTranscoder, type Transcoder, type TranscoderExit } from '../transcode/ffmpeg-process.ts';
-import type { RenditionPlan } from '../transcode/rendition-plan.ts';
+import type { RenditionPlan } from '../transcode/planned-rendition.ts';
 import { describeExit } from '../transcode/supervisor.ts';
 import { windowSegments } from '../dvr.ts';
 import type { StreamSettings } from '../settings.ts';
@@ -69,6 +69,11 @@ export class EncodingRun {
       log,
     });
     this.done = this.#live();
+  }
+
+  /** What it makes of the source. */
+  get plan(): RenditionPlan {
+    return this.#options.plan;
   }
 
   /** The epoch, once ffmpeg's tracks are known. */

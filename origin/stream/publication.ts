@@ -12,7 +12,7 @@ import type { HubLoss } from '../publish/hub-loss.ts';
 import type { HttpSend } from '../publish/http-client.ts';
 import type { ObjectWriter } from '../publish/object-writer.ts';
 import { StreamPublisher } from '../publish/stream-publisher.ts';
-import type { RenditionPlan } from '../transcode/rendition-plan.ts';
+import type { RenditionPlan } from '../transcode/planned-rendition.ts';
 
 /** The two places that everything goes to. */
 export interface Destinations {
