@@ -2,6 +2,7 @@
 
 import { fail, ok, type Result } from '../result.ts';
 import { BitReader, BitReaderError } from './bit-reader.ts';
+import { removeEmulationPrevention } from './nal-unit.ts';
 
 /** What a sequence parameter set says. */
 export interface H264Parameters {
@@ -193,22 +194,6 @@ function readFrameRate(reader: BitReader): number | undefined {
   const unitsInTick = reader.bits(32);
   const timeScale = reader.bits(32);
   return unitsInTick > 0 && timeScale > 0 ? timeScale / (2 * unitsInTick) : undefined;
-}
-
-function removeEmulationPrevention(bytes: Uint8Array): Uint8Array {
-  const output = new Uint8Array(bytes.length);
-  let length = 0;
-  let zeros = 0;
-  for (const byte of bytes) {
-    if (zeros >= 2 && byte === 3) {
-      zeros = 0;
-      continue;
-    }
-    zeros = byte === 0 ? zeros + 1 : 0;
-    output[length] = byte;
-    length += 1;
-  }
-  return output.subarray(0, length);
 }
 
 function parseParameterSets(
