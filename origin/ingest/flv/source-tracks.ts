@@ -36,12 +36,13 @@ export function readVideoTrack(
   if (!parameters.ok) {
     return rejectedSource(`the AVC sequence header is malformed: ${parameters.failure.detail}`);
   }
-  const { width, height } = parameters.value;
+  const { width, height, interlaced } = parameters.value;
   const properties: SourceVideo = {
     codec: 'h264',
     width,
     height,
     frameRate: frameRate ?? parameters.value.frameRate,
+    ...(interlaced ? { interlaced } : {}),
   };
   return ok({ header, properties });
 }

@@ -2,9 +2,10 @@
 
 import { parseSequenceParameterSet, type H264Parameters } from '#shared/codec/h264.ts';
 import type { Milliseconds } from '#shared/media-time.ts';
-import type { SourceAudio, SourceProperties } from '../media-feed.ts';
+import type { SourceAudio, SourceProperties, SourceVideo } from '../media-feed.ts';
 import { ChunkOutput, type TransportEvent } from './chunk-output.ts';
-import { findAdts, inspectAccessUnit, parseAdts, pesPayload } from './elementary.ts';
+import { AudioTracks } from './audio-tracks.ts';
+import { inspectAccessUnit, pesPayload } from './elementary.ts';
 import { PACKET_BYTES, parsePacket, type TransportPacket } from './packet.ts';
 import { PacketSync } from './packet-sync.ts';
 import type { ElementaryStream } from './program.ts';
@@ -30,7 +31,7 @@ export class TransportStreamProbe {
   #since: number | undefined;
   #tracks: SelectedTracks | undefined;
   #video: H264Parameters | undefined;
-  #audio: SourceAudio | undefined;
+  #audio = new AudioTracks([]);
   /** The source as announced, for comparison. */
   #announced: string | undefined;
   /** Beginning of the key frame whose parameter set is being looked for. */
@@ -65,8 +66,8 @@ export class TransportStreamProbe {
       this.#adopt(streams);
     } else if (packet.pid === this.#tracks?.videoPid) {
       this.#pushVideo(packet, run, at);
-    } else if (packet.pid === this.#tracks?.audioPid && packet.unitStart) {
-      this.#pushAudio(pesPayload(packet.payload), run, at);
+    } else if (packet.unitStart && this.#audio.has(packet.pid)) {
+      this.#pushAudio(packet, run, at);
     }
   }
 
@@ -88,7 +89,7 @@ export class TransportStreamProbe {
     }
     this.#tracks = tracks.value;
     this.#video = undefined;
-    this.#audio = undefined;
+    this.#audio = new AudioTracks(tracks.value.audio);
     this.#announced = undefined;
     this.#accessUnit = undefined;
     this.#since = undefined;
@@ -135,14 +136,13 @@ export class TransportStreamProbe {
     }
   }
 
-  #pushAudio(payload: Uint8Array, run: Uint8Array, at: number): void {
-    const audio = this.#audio === undefined ? findAdts(payload) : parseAdts(payload, 0);
-    if (audio === undefined) {
+  #pushAudio(packet: TransportPacket, run: Uint8Array, at: number): void {
+    const told = this.#audio.take(packet.pid, pesPayload(packet.payload));
+    if (told === undefined) {
       return;
     }
     const audioOnly = this.#tracks?.videoPid === undefined;
-    const changed = audio.sampleRate !== this.#audio?.sampleRate || audio.channels !== this.#audio.channels;
-    this.#audio = audio;
+    const changed = told === 'new';
     if (audioOnly && changed) {
       this.#cut(run, at, true);
     }
@@ -158,14 +158,13 @@ export class TransportStreamProbe {
       return;
     }
     const videoMissing = tracks.videoPid !== undefined && this.#video === undefined;
-    const audioMissing = tracks.audioPid !== undefined && this.#audio === undefined;
-    if (this.#announced !== undefined || (!videoMissing && !audioMissing)) {
+    if (this.#announced !== undefined || (!videoMissing && !this.#audio.isIncomplete)) {
       this.#release();
     }
   }
 
   #release(): void {
-    const source = describeSource(this.#video, this.#audio);
+    const source = describeSource(this.#video, this.#audio.known);
     const description = JSON.stringify([source, this.#video?.profile]);
     if (this.#announced === undefined) {
       this.#output.discardBeforeRandomAccess(this.#chunkIsRandomAccess);
@@ -199,7 +198,7 @@ export class TransportStreamProbe {
       this.#reject('no program map table found; send MPEG-TS with PAT and PMT at least every second');
     } else if (
       this.#video !== undefined ||
-      (this.#tracks.videoPid === undefined && this.#audio !== undefined)
+      (this.#tracks.videoPid === undefined && this.#audio.known.length > 0)
     ) {
       this.#release();
     } else if (waited < KEY_FRAME_MILLISECONDS && this.#tracks.videoPid !== undefined) {
@@ -217,12 +216,17 @@ export class TransportStreamProbe {
   }
 }
 
-function describeSource(video: H264Parameters | undefined, audio: SourceAudio | undefined): SourceProperties {
+function describeSource(
+  video: H264Parameters | undefined,
+  [audio, ...moreAudio]: readonly SourceAudio[],
+): SourceProperties {
   return {
-    video:
-      video === undefined
-        ? undefined
-        : { codec: 'h264', width: video.width, height: video.height, frameRate: video.frameRate },
+    video: video === undefined ? undefined : describeVideo(video),
     audio,
+    ...(moreAudio.length === 0 ? {} : { moreAudio }),
   };
+}
+
+function describeVideo({ width, height, frameRate, interlaced }: H264Parameters): SourceVideo {
+  return { codec: 'h264', width, height, frameRate, ...(interlaced ? { interlaced } : {}) };
 }
