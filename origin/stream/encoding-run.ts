@@ -4,6 +4,7 @@ import type { StreamName } from '#shared/identifiers.ts';
 import { milliseconds, type Epoch, type MediaSequenceNumber } from '#shared/media-time.ts';
 import type { FeedContainer } from '../ingest/media-feed.ts';
 import type { Log } from '../log.ts';
+import { CaptionDetector } from '../package/caption-detector.ts';
 import { FragmentReader, type FragmentEvent } from '../package/fragment-reader.ts';
 import { Packager } from '../package/packager.ts';
 import type { PackagerEvent } from '../package/packager-event.ts';
@@ -54,6 +55,7 @@ export class EncodingRun {
   readonly #transcoder: Transcoder;
   readonly #reader = new FragmentReader();
   #packager: Packager | undefined;
+  #captions: CaptionDetector | undefined;
   #publication: Publication | undefined;
   #finishing = false;
   #stopped: RunEnd | undefined;
@@ -120,6 +122,9 @@ export class EncodingRun {
     if (event.kind === 'tracks') {
       this.#open(event, position);
     } else if (this.#packager !== undefined && this.#stopped === undefined) {
+      if (this.#publication?.renditions.length === 0) {
+        this.#captions?.take(event.trackId, event.sample);
+      }
       this.#publish(this.#packager.push(event.trackId, event.sample, milliseconds(this.#options.now())));
     }
   }
@@ -129,9 +134,11 @@ export class EncodingRun {
     const { partTarget, segmentDuration, dvr } = settings;
     const { tracks } = event;
     const { epoch, firstMsn } = position;
+    const captions = new CaptionDetector(tracks);
+    this.#captions = captions;
     this.#packager = new Packager({ tracks, partTarget, segmentDuration, firstMsn });
     this.#publication = new Publication({
-      ...{ stream, epoch, firstMsn, plan, tracks, destinations, log, now },
+      ...{ stream, epoch, firstMsn, plan, tracks, captions, destinations, log, now },
       windowSegments: windowSegments(dvr, segmentDuration),
       onLost: (loss) => this.#stop({ kind: 'hub-lost', loss }),
     });
