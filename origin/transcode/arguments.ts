@@ -162,16 +162,6 @@ function audioArguments(rendition: AudioRendition, index: number): readonly stri
 
 function muxerArguments(renditions: readonly PlannedRendition[]): readonly string[] {
   const ids = renditions.map((_, index) => index);
-  const options = [
-    'f=mp4',
-    'movflags=+empty_moov+default_base_moof+frag_discont',
-    'frag_duration=1',
-    'use_editlist=0',
-    'use_stream_ids_as_track_ids=1',
-    `video_track_timescale=${VIDEO_TIMESCALE}`,
-    'avoid_negative_ts=disabled',
-    'flush_packets=1',
-  ].join(':');
   return [
     ...paceArguments(renditions),
     '-copytb',
@@ -181,8 +171,23 @@ function muxerArguments(renditions: readonly PlannedRendition[]): readonly strin
     ...ids.flatMap((id) => ['-streamid', `${id}:${id + 1}`]),
     '-f',
     'tee',
-    ids.map((id) => `[select=${id}:${options}]pipe:1`).join('|'),
+    renditions.map((rendition, id) => `[select=${id}:${muxerOptions(rendition)}]pipe:1`).join('|'),
   ];
+}
+
+function muxerOptions({ encoding }: PlannedRendition): string {
+  // libaom has no sequence header to put into the file's before it has encoded a frame.
+  const isLate = 'encoder' in encoding && encoding.encoder === 'libaom-av1';
+  return [
+    'f=mp4',
+    `movflags=+${isLate ? 'delay_moov' : 'empty_moov'}+default_base_moof+frag_discont`,
+    'frag_duration=1',
+    'use_editlist=0',
+    'use_stream_ids_as_track_ids=1',
+    `video_track_timescale=${VIDEO_TIMESCALE}`,
+    'avoid_negative_ts=disabled',
+    'flush_packets=1',
+  ].join(':');
 }
 
 /**
