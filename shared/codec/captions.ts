@@ -1,6 +1,6 @@
 /** Closed captions in SEI messages: CEA-608 and CEA-708 as ATSC A/53 part 4 §6.2.3 carries them in video. */
 
-import { removeEmulationPrevention } from './nal-unit.ts';
+import { readSeiMessages } from './sei.ts';
 
 /** What one picture's captions hold. */
 export interface CaptionPresence {
@@ -16,33 +16,14 @@ export interface CaptionPresence {
 const USER_DATA_REGISTERED = 4;
 /** Country USA, provider ATSC, `GA94`, user_data_type_code for cc_data. */
 const ATSC_CC_DATA: readonly number[] = [0xb5, 0x00, 0x31, 0x47, 0x41, 0x39, 0x34, 0x03];
-const MORE = 0xff;
 
 /** Reads the captions of an SEI NAL unit after its header, `undefined` where it carries none. */
 export function readCaptions(sei: Uint8Array): CaptionPresence | undefined {
-  const bytes = removeEmulationPrevention(sei);
-  // The last byte is at least the trailing bits.
-  for (let at = 0; at + 2 < bytes.length;) {
-    const type = readVariable(bytes, at);
-    const size = readVariable(bytes, type.end);
-    const payload = bytes.subarray(size.end, size.end + size.value);
-    const isCaptions =
-      type.value === USER_DATA_REGISTERED && ATSC_CC_DATA.every((byte, index) => payload[index] === byte);
-    if (isCaptions) {
-      return readCcData(payload.subarray(ATSC_CC_DATA.length));
-    }
-    at = size.end + size.value;
-  }
-  return undefined;
-}
-
-/** A number as a run of 0xff and a last byte. */
-function readVariable(bytes: Uint8Array, from: number): { readonly value: number; readonly end: number } {
-  let at = from;
-  while (bytes[at] === MORE) {
-    at += 1;
-  }
-  return { value: (at - from) * MORE + (bytes[at] ?? 0), end: at + 1 };
+  const found = readSeiMessages(sei).find(
+    ({ type, payload }) =>
+      type === USER_DATA_REGISTERED && ATSC_CC_DATA.every((byte, index) => payload[index] === byte),
+  );
+  return found && readCcData(found.payload.subarray(ATSC_CC_DATA.length));
 }
 
 /** Reads cc_data(): triples of type and two bytes, CTA-708-E §4.3. */

@@ -1,11 +1,13 @@
 /** What the first bytes of a PES packet tell of its stream: H.264 parameter sets, AAC in ADTS. */
 
 import { AAC_SAMPLE_RATES } from '#shared/codec/aac.ts';
+import { readDisplayRotation, type Rotation } from '#shared/codec/display-orientation.ts';
 import { NAL_SLICE_IDR, NAL_SPS } from '#shared/codec/h264.ts';
 import type { SourceAudio } from '../media-feed.ts';
 
 const PES_FIXED_BYTES = 9;
 const FIRST_SLICE_TYPE = 1;
+const NAL_SEI = 6;
 const ADTS_HEADER_BYTES = 7;
 /** Channels by channel_configuration, ISO/IEC 14496-3 table 1.19; 0 is told by the stream and taken as stereo. */
 const ADTS_CHANNELS: readonly number[] = [2, 1, 2, 3, 4, 5, 6, 8];
@@ -16,6 +18,8 @@ export interface AccessUnitStart {
   readonly keyFrame: boolean;
   /** The first sequence parameter set NAL unit, once it is whole. */
   readonly sequenceParameterSet: Uint8Array | undefined;
+  /** What its messages ask for, as far as they are whole. */
+  readonly rotation: Rotation | undefined;
   /** A slice has begun: no parameter set follows. */
   readonly sliceSeen: boolean;
 }
@@ -30,20 +34,24 @@ export function pesPayload(payload: Uint8Array): Uint8Array {
 export function inspectAccessUnit(bytes: Uint8Array): AccessUnitStart {
   let keyFrame = false;
   let sps: Uint8Array | undefined;
+  let rotation: Rotation | undefined;
   let start = findStartCode(bytes, 0);
   while (start !== -1 && start + 3 < bytes.length) {
     const type = (bytes[start + 3] ?? 0) & 0x1f;
     const next = findStartCode(bytes, start + 3);
     keyFrame ||= type === NAL_SLICE_IDR || type === NAL_SPS;
     if (type >= FIRST_SLICE_TYPE && type <= NAL_SLICE_IDR) {
-      return { keyFrame, sequenceParameterSet: sps, sliceSeen: true };
+      return { keyFrame, sequenceParameterSet: sps, rotation, sliceSeen: true };
     }
     if (type === NAL_SPS && next !== -1) {
       sps ??= bytes.subarray(start + 3, next);
     }
+    if (type === NAL_SEI && next !== -1) {
+      rotation ??= readDisplayRotation(bytes.subarray(start + 4, next));
+    }
     start = next;
   }
-  return { keyFrame, sequenceParameterSet: sps, sliceSeen: false };
+  return { keyFrame, sequenceParameterSet: sps, rotation, sliceSeen: false };
 }
 
 /** Reads the ADTS header at `at`, ISO/IEC 14496-3 §1.A.2.2, or `undefined` where there is none. */

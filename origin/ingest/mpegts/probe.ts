@@ -1,5 +1,6 @@
 /** Reads along a live MPEG-TS: finds out what the source is, and where decoding may start. */
 
+import type { Rotation } from '#shared/codec/display-orientation.ts';
 import { parseSequenceParameterSet, type H264Parameters } from '#shared/codec/h264.ts';
 import type { Milliseconds } from '#shared/media-time.ts';
 import type { SourceAudio, SourceProperties, SourceVideo } from '../media-feed.ts';
@@ -31,6 +32,7 @@ export class TransportStreamProbe {
   #since: number | undefined;
   #tracks: SelectedTracks | undefined;
   #video: H264Parameters | undefined;
+  #rotation: Rotation | undefined;
   #audio = new AudioTracks([]);
   /** The source as announced, for comparison. */
   #announced: string | undefined;
@@ -124,7 +126,11 @@ export class TransportStreamProbe {
     if (parsed?.ok === true) {
       this.#video = parsed.value;
     }
-    if (parsed !== undefined || found.sliceSeen || this.#accessUnit.length >= ACCESS_UNIT_BYTES) {
+    // Its messages follow the parameter sets: all is there once the slice begins.
+    if (found.sliceSeen) {
+      this.#rotation = found.rotation;
+    }
+    if (found.sliceSeen || this.#accessUnit.length >= ACCESS_UNIT_BYTES) {
       this.#endAccessUnit();
     }
   }
@@ -164,7 +170,7 @@ export class TransportStreamProbe {
   }
 
   #release(): void {
-    const source = describeSource(this.#video, this.#audio.known);
+    const source = describeSource(this.#video, this.#rotation, this.#audio.known);
     const description = JSON.stringify([source, this.#video?.profile]);
     if (this.#announced === undefined) {
       this.#output.discardBeforeRandomAccess(this.#chunkIsRandomAccess);
@@ -218,15 +224,23 @@ export class TransportStreamProbe {
 
 function describeSource(
   video: H264Parameters | undefined,
+  rotation: Rotation | undefined,
   [audio, ...moreAudio]: readonly SourceAudio[],
 ): SourceProperties {
   return {
-    video: video === undefined ? undefined : describeVideo(video),
+    video: video === undefined ? undefined : describeVideo(video, rotation),
     audio,
     ...(moreAudio.length === 0 ? {} : { moreAudio }),
   };
 }
 
-function describeVideo({ width, height, frameRate, interlaced }: H264Parameters): SourceVideo {
-  return { codec: 'h264', width, height, frameRate, ...(interlaced ? { interlaced } : {}) };
+function describeVideo(
+  { width, height, frameRate, interlaced }: H264Parameters,
+  rotation: Rotation = 0,
+): SourceVideo {
+  return {
+    ...{ codec: 'h264', width, height, frameRate },
+    ...(interlaced ? { interlaced } : {}),
+    ...(rotation === 0 ? {} : { rotation }),
+  };
 }
