@@ -157,7 +157,7 @@ export class LiveStream {
 
   #start(event: SourceEvent): void {
     const { stream, settings, ffmpegPath, encoders, destinations, log, now } = this.#options;
-    const container = this.#feed?.container ?? 'flv';
+    const container = event.container ?? this.#feed?.container ?? 'flv';
     const plan = planRenditions({
       ...{ source: event.source, container, ladder: settings.ladder ?? DEFAULT_LADDER, encoders },
       ...{ softwareOnly: this.#softwareOnly, sourceBitrate: this.#rate.bitsPerSecond },

@@ -30,6 +30,11 @@ const GRID_TOLERANCE_SECONDS = 0.005;
 /** Ticks per second of every video track: exact for all common frame rates, and MPEG-TS's own. */
 const VIDEO_TIMESCALE = 90_000;
 
+/** Of FLV's demuxers, only the live one repairs time stamps that jump back. */
+const DEMUXERS = { flv: 'live_flv', mpegts: 'mpegts', matroska: 'matroska' };
+/** Sample entries of MP4: what other containers use as a codec's tag is none of MP4's. */
+const COPY_TAGS = { h264: 'avc1', hevc: 'hvc1', av1: 'av01', vp9: 'vp09', aac: 'mp4a', opus: 'Opus' };
+
 /** How far ffmpeg reads ahead to learn what a feed carries; more would only delay the start. */
 const PROBING = { bytes: '500000', microseconds: '50000' };
 
@@ -86,9 +91,8 @@ function inputArguments(container: FeedContainer): readonly string[] {
     '-noautorotate',
     '-itsoffset',
     String(CLOCK_OFFSET_SECONDS),
-    // Only the live variant repairs time stamps that jump back.
     '-f',
-    container === 'flv' ? 'live_flv' : 'mpegts',
+    DEMUXERS[container],
     '-i',
     'pipe:0',
   ];
@@ -125,8 +129,8 @@ function keyFrameRule(input: TranscodeInput, video: readonly VideoRendition[]): 
 
 function videoArguments(rendition: VideoRendition, index: number, keyFrames: string): readonly string[] {
   if (rendition.encoding.codec === 'copy') {
-    // MPEG-TS's own codec tag is none of MP4's.
-    return ['-map', '0:v:0', `-c:v:${index}`, 'copy', `-tag:v:${index}`, 'avc1'];
+    const tag = COPY_TAGS[rendition.encoding.of];
+    return ['-map', '0:v:0', `-c:v:${index}`, 'copy', `-tag:v:${index}`, tag];
   }
   return [
     '-map',
@@ -144,7 +148,7 @@ function audioArguments(rendition: AudioRendition, index: number): readonly stri
   // By its PID: ffmpeg counts tracks of codecs that are passed over as well.
   const map = ['-map', streamId === undefined ? '0:a:0' : `0:i:${streamId}`, `-c:a:${index}`];
   if (encoding.codec === 'copy') {
-    return [...map, 'copy', `-tag:a:${index}`, 'mp4a'];
+    return [...map, 'copy', `-tag:a:${index}`, COPY_TAGS[encoding.of]];
   }
   return [
     ...map,

@@ -72,10 +72,17 @@ function planTrack(
   rung: AudioRung,
 ): Omit<Unnamed<AudioRendition>, 'name' | 'language' | 'label'> {
   const { streamId } = audio;
-  if (rung.codec === 'copy' && container === 'flv') {
+  if (rung.codec === 'copy' && container !== 'mpegts') {
     const { sampleRate, channels } = audio;
     const bandwidth = COPY_AUDIO_BANDWIDTH * channels;
-    return { kind: 'audio', streamId, sampleRate, channels, bandwidth, encoding: { codec: 'copy' } };
+    return {
+      kind: 'audio',
+      streamId,
+      sampleRate,
+      channels,
+      bandwidth,
+      encoding: { codec: 'copy', of: audio.codec },
+    };
   }
   return {
     kind: 'audio',

@@ -1,6 +1,7 @@
 /** What a rendition plan says: the renditions, and what happens to the picture before them. */
 
 import type { RenditionName } from '#shared/identifiers.ts';
+import type { SourceAudio, SourceVideo } from '../ingest/media-feed.ts';
 import { hardwareOf, type EncoderName } from './encoder-table.ts';
 import type { CaptionSettings } from './ladder-captions.ts';
 import type { EncodedCodec, EncodedRung } from './ladder.ts';
@@ -18,7 +19,7 @@ export interface VideoRendition {
   readonly frameRate: number | undefined;
   /** Expected peak, bits per second. */
   readonly bandwidth: number;
-  readonly encoding: { readonly codec: 'copy' } | VideoEncoding;
+  readonly encoding: { readonly codec: 'copy'; readonly of: SourceVideo['codec'] } | VideoEncoding;
 }
 
 /** How a rung is encoded. */
@@ -51,7 +52,7 @@ export interface AudioRendition {
   /** Expected peak, bits per second. */
   readonly bandwidth: number;
   readonly encoding:
-    | { readonly codec: 'copy' }
+    | { readonly codec: 'copy'; readonly of: SourceAudio['codec'] }
     | {
         readonly codec: 'aac';
         readonly bitrate: number;

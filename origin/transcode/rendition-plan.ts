@@ -117,7 +117,7 @@ function copyVideo(source: SourceVideo, name: string): Unnamed<VideoRendition> {
     height: source.height,
     frameRate: source.frameRate,
     bandwidth: Math.ceil(pixelsPerSecond * COPY_BITS_PER_PIXEL),
-    encoding: { codec: 'copy' },
+    encoding: { codec: 'copy', of: source.codec },
   };
 }
 

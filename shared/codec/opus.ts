@@ -5,6 +5,8 @@ import { fail, ok, type Result } from '../result.ts';
 /** What an identification header says. */
 export interface OpusParameters {
   readonly channels: number;
+  /** Always 48 kHz: what it decodes to. */
+  readonly sampleRate: number;
 }
 
 /** Why bytes are no Opus configuration. */
@@ -31,7 +33,7 @@ export function parseOpusHead(bytes: Uint8Array): Result<OpusParameters, OpusFai
   if (bytes.length < HEADER_BYTES || magic !== MAGIC || (bytes[8] ?? 0) > 15 || channels === 0) {
     return fail({ reason: 'malformed-opus', detail: 'not an "OpusHead" identification header' });
   }
-  return ok({ channels });
+  return ok({ channels, sampleRate: OPUS_SAMPLE_RATE });
 }
 
 /** Milliseconds that a packet lasts, RFC 6716 §3.1 and §3.2; 0 for an empty one. */

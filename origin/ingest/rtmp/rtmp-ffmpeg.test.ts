@@ -98,5 +98,7 @@ test('ffmpeg with a wrong key ends with the reason, as does one with a codec tha
   ]);
   expect(wrong.code).not.toBe(0);
   expect(wrong.text).toContain('the publish key is not that of the stream');
-  expect(mp3.text).toContain('MP3 is not supported: send H.264 video and AAC audio');
+  expect(mp3.text).toContain(
+    'MP3 is not supported: send H.264, HEVC, AV1 or VP9 video and AAC or Opus audio',
+  );
 });
