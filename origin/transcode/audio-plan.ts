@@ -48,7 +48,7 @@ export function planAudio(
 }
 
 /** Reads a language of ISO 639 (`ger`, `deu`, `de`); `undefined` where it names none. */
-export function readLanguage(code: string | undefined): Language | undefined {
+function readLanguage(code: string | undefined): Language | undefined {
   if (code === undefined || !/^[A-Za-z]{2,3}$/.test(code) || NO_LANGUAGE.test(code.toLowerCase())) {
     return undefined;
   }

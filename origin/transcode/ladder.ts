@@ -6,7 +6,7 @@ import { captionsSchema } from './ladder-captions.ts';
 /** Most video rungs of one ladder: each costs an encoder, and a packager track. */
 const MAX_RUNGS = 12;
 /** Most audio tracks of one source that become renditions. */
-export const MAX_LANGUAGES = 8;
+const MAX_LANGUAGES = 8;
 
 const name = z
   .string()
