@@ -14,7 +14,8 @@ const MAX_GAIN = 10;
  * ffmpeg's filter for an audio rendition; `loudness` is the level in dB below full scale to bring it to.
  *
  * `loudnorm` would be exact in LUFS, but its live form looks 3 s ahead, by which sound would come after its pictures.
- * `dynaudnorm` evens out the root mean square within 0.3 s, which for speech and music lies some 2 dB from LUFS.
+ * `dynaudnorm` evens out the root mean square within 0.3 s: the target in LUFS for steady sound, up to 4 dB below it for
+ * sound that swings quickly.
  */
 export function audioFilter(loudness: number | undefined): string {
   if (loudness === undefined) {
