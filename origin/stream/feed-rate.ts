@@ -1,5 +1,7 @@
 /** Measures how many bits per second a stream's publisher sends. */
 
+import type { SourceProperties } from '../ingest/media-feed.ts';
+
 /** Media that has to be seen before the rate counts, milliseconds: some key frames, without the burst at the begin. */
 const LEAST_MS = 10_000;
 /** Length of one measurement, milliseconds: after it the next begins, and the last one counts until that is done. */
@@ -10,6 +12,17 @@ export class FeedRate {
   #since: number | undefined;
   #bytes = 0;
   #last: number | undefined;
+  #source: string | undefined;
+
+  /** Begins with a source: what was measured holds on where it is the same as before, such as after a reconnect. */
+  begin(source: SourceProperties): void {
+    const description = JSON.stringify(source);
+    if (description !== this.#source) {
+      this.#last = undefined;
+    }
+    this.#source = description;
+    this.pause();
+  }
 
   /** Takes bytes that arrived at a time, Unix milliseconds. */
   add(bytes: number, now: number): void {

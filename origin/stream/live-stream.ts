@@ -128,6 +128,7 @@ export class LiveStream {
         this.#source = event;
         this.#restarts = fresh();
         this.#softwareOnly = false;
+        this.#rate.begin(event.source);
         this.#start(event);
         return;
       case 'media':
@@ -240,7 +241,6 @@ export class LiveStream {
     const { log } = this.#options;
     this.#feed = undefined;
     this.#source = undefined;
-    this.#rate.pause();
     log.info({ ...end }, 'publisher gone');
     if (end.reason === 'connection-lost' || end.reason === 'stalled') {
       this.#waitForReturn();

@@ -101,7 +101,7 @@ describe('ffmpegArguments', () => {
       'gt(floor((t-ld(0)+0.005)/2),floor((prev_forced_t-ld(0)+0.005)/2)))';
     expect(line.split('\n').filter((each) => each.startsWith('-map [v'))).toEqual([
       `-map [v0] -c:v:0 libx265 -preset:v:0 ultrafast -tune:v:0 zerolatency -profile:v:0 main -forced-idr:v:0 1 -x265-params:v:0 log-level=error:scenecut=0:open-gop=0:repeat-headers=0:fps=29.97 -b:v:0 200000 -maxrate:v:0 240000 -bufsize:v:0 240000 -g:v:0 100000 -bf:v:0 0 -flags:v:0 +cgop+global_header -tag:v:0 hvc1 -enc_time_base:v:0 1:90000 -force_key_frames:v:0 ${grid} -fps_mode:v:0 passthrough`,
-      `-map [v1] -c:v:1 libsvtav1 -preset:v:1 10 -svtav1-params:v:1 pred-struct=1:scd=0 -b:v:1 200000 -g:v:1 100000 -bf:v:1 0 -flags:v:1 +cgop+global_header -enc_time_base:v:1 1:90000 -force_key_frames:v:1 ${grid} -fps_mode:v:1 passthrough`,
+      `-map [v1] -c:v:1 libsvtav1 -preset:v:1 10 -svtav1-params:v:1 pred-struct=1:scd=0:rc=2 -b:v:1 200000 -g:v:1 100000 -bf:v:1 0 -flags:v:1 +cgop+global_header -enc_time_base:v:1 1:90000 -force_key_frames:v:1 ${grid} -fps_mode:v:1 passthrough`,
     ]);
   });
 

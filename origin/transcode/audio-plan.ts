@@ -22,15 +22,16 @@ interface Language {
 
 /**
  * Plans the audio tracks of a source, at most as many as the rung says. The first has the rung's name, further ones
- * that name with their language. Labels differ, as rfc8216bis §4.4.6.1.1 asks of one group's NAMEs.
+ * that name with their language, and a number where `taken` (the video's names) or others have it. Labels differ, as rfc8216bis §4.4.6.1.1 asks of one group's NAMEs.
  */
 export function planAudio(
   source: SourceProperties,
   container: FeedContainer,
   rung: AudioRung,
+  taken: readonly string[],
 ): readonly Unnamed<AudioRendition>[] {
   const tracks = source.audio === undefined ? [] : [source.audio, ...(source.moreAudio ?? [])];
-  const names = new Set<string>();
+  const names = new Set(taken);
   const labels = new Set<string>();
   return tracks.slice(0, rung.languages).map((audio, index) => {
     const language = readLanguage(audio.language);

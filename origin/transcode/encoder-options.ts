@@ -103,7 +103,11 @@ function softwareOptions({ encoder, rung, captions }: VideoEncoding, frameRate: 
         'x265-params': ['log-level=error', 'scenecut=0', 'open-gop=0', 'repeat-headers=0', ...fps].join(':'),
       };
     case 'libsvtav1':
-      return { preset: preset ?? '10', 'svtav1-params': 'pred-struct=1:scd=0' };
+      // Its low-delay mode aims at a bit rate only when told to keep it constant.
+      return {
+        preset: preset ?? '10',
+        'svtav1-params': `pred-struct=1:scd=0${rung.quality === undefined ? ':rc=2' : ''}`,
+      };
     case 'libaom-av1':
       return {
         usage: 'realtime',

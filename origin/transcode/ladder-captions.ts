@@ -26,9 +26,22 @@ const channel = z.strictObject({
     .describe('what players show'),
 });
 
+const channels = z
+  .array(channel)
+  .min(1)
+  .max(MAX_CHANNELS)
+  .refine(
+    (list) => new Set(list.map((each) => each.channel)).size === list.length,
+    'a channel is there twice',
+  )
+  .refine(
+    (list) => new Set(list.map((each) => each.name ?? each.channel)).size === list.length,
+    'names of caption channels must differ',
+  );
+
 /** The key `captions` of a ladder. */
 export const captionsSchema = z
-  .union([z.enum(['auto', 'none']), z.array(channel).min(1).max(MAX_CHANNELS)])
+  .union([z.enum(['auto', 'none']), channels])
   .default('auto')
   .describe('auto: the channels that the first pictures carry; none; or the channels with language and name');
 

@@ -26,6 +26,10 @@ describe('ladderSchema', () => {
 
   it.each([
     ['a caption channel that is none', { video: [rung], audio: null, captions: [{ channel: 'CC5' }] }],
+    [
+      'a caption channel twice',
+      { video: [rung], audio: null, captions: [{ channel: 'CC1' }, { channel: 'CC1' }] },
+    ],
     ['a device with a space', { video: [rung], audio: null, device: '/dev/dri -y' }],
     ['a rotation that is no quarter', { video: [rung], audio: null, rotate: 45 }],
     [

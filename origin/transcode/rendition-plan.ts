@@ -49,7 +49,8 @@ export function planRenditions(input: PlanInput): Result<RenditionPlan, PlanFail
   const { source, container, ladder } = input;
   const picture = treatment(source.video, ladder);
   const video = source.video === undefined ? [] : planVideo(source.video, input, picture);
-  const audio = ladder.audio === null ? [] : planAudio(source, container, ladder.audio);
+  const taken = video.map(({ name }) => name);
+  const audio = ladder.audio === null ? [] : planAudio(source, container, ladder.audio, taken);
   const named: PlannedRendition[] = [];
   for (const planned of [...video, ...audio]) {
     const name = parseRenditionName(planned.name);
