@@ -10,6 +10,7 @@ import { createTokenDecider } from './ingest/access/publish-token.ts';
 import { WebhookDecider, type Post } from './ingest/access/publish-webhook.ts';
 import type { MediaFeed } from './ingest/media-feed.ts';
 import { startRtmpServer } from './ingest/rtmp/rtmp-server.ts';
+import { startRtmpsServer } from './ingest/rtmp/rtmps-server.ts';
 import { SrtUnavailableError } from './ingest/srt/srt-error.ts';
 import { startSrtServer, type SrtServer } from './ingest/srt/srt-server.ts';
 import { StreamGate } from './ingest/stream-gate.ts';
@@ -94,6 +95,8 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   }
   const { host, ports } = config;
   const rtmp = await startRtmpServer({ host, port: ports.rtmp, gate, log: rootLog.child({ part: 'rtmp' }) });
+  const rtmpsLog = rootLog.child({ part: 'rtmps' });
+  const rtmps = config.rtmps && (await startRtmpsServer({ host, ...config.rtmps, gate, log: rtmpsLog }));
   const srt = await startSrt(config, gate, rootLog.child({ part: 'srt' }));
   const provider: StreamProvider = {
     listStreams: () => [...streams.values()].map((stream) => stream.status()),
@@ -116,11 +119,14 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
     streams: provider,
     log: rootLog.child({ part: 'control' }),
   });
-  rootLog.info({ rtmp: rtmp.port, srt: srt?.port, control: control.port }, 'the origin is ready');
+  rootLog.info(
+    { rtmp: rtmp.port, rtmps: rtmps?.port, srt: srt?.port, control: control.port },
+    'the origin is ready',
+  );
   await stopSignal();
   rootLog.info('stopping: what is under way is published first');
   await Promise.all([...streams.values()].map((stream) => stream.close()));
-  await Promise.all([rtmp.close(), srt?.close(), control.close()]);
+  await Promise.all([rtmp.close(), rtmps?.close(), srt?.close(), control.close()]);
   await objects.close(CLOSE_UPLOADS_MS);
   http.close();
 }

@@ -32,6 +32,19 @@ function commandLine(
 }
 
 describe('ffmpegArguments', () => {
+  it.each([
+    ['hevc', 'hvc1'],
+    ['av1', 'av01'],
+    ['vp9', 'vp09'],
+  ] as const)('copies %s and Opus out of Matroska under the sample entries %s and Opus', (codec, entry) => {
+    const source: SourceProperties = { video: { ...video, codec }, audio: { ...audio, codec: 'opus' } };
+    const ladder = { video: [{ name: 'source', codec: 'copy' }], audio: { ...aac, codec: 'copy' } };
+    const line = commandLine('matroska', source, ladder);
+    expect(line).toContain('-f matroska -i pipe:0');
+    expect(line).toContain(`-c:v:0 copy -tag:v:0 ${entry} -bsf:v:0 setts=`);
+    expect(line).toContain('-map 0:a:0 -c:a:0 copy -tag:a:0 Opus');
+  });
+
   it('scales the decoded picture for each rung and forces their key frames onto one grid', () => {
     const ladder = {
       video: [

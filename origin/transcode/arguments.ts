@@ -35,6 +35,12 @@ const DEMUXERS = { flv: 'live_flv', mpegts: 'mpegts', matroska: 'matroska' };
 /** Sample entries of MP4: what other containers use as a codec's tag is none of MP4's. */
 const COPY_TAGS = { h264: 'avc1', hevc: 'hvc1', av1: 'av01', vp9: 'vp09', aac: 'mp4a', opus: 'Opus' };
 
+/**
+ * Matroska has no decode times. Before the first that ffmpeg can work out of reordered pictures, it counts some up to
+ * zero instead of up to the first picture where a rung is also decoded.
+ */
+const FIRST_DECODE_TIMES = "setts=pts=PTS:dts='if(lt(DTS,STARTPTS-1/TB),DTS+STARTPTS,DTS)'";
+
 /** How far ffmpeg reads ahead to learn what a feed carries; more would only delay the start. */
 const PROBING = { bytes: '500000', microseconds: '50000' };
 
@@ -62,7 +68,9 @@ export function ffmpegArguments(input: TranscodeInput): readonly string[] {
     ...hardwareArguments(video),
     ...inputArguments(input.container),
     ...filterArguments(video, input.plan.picture),
-    ...video.flatMap((rendition, index) => videoArguments(rendition, index, keyFrameRule(input, video))),
+    ...video.flatMap((rendition, index) =>
+      videoArguments(rendition, index, { keyFrames: keyFrameRule(input, video), container: input.container }),
+    ),
     ...audio.flatMap((rendition, index) => audioArguments(rendition, index)),
     ...muxerArguments(input.plan.renditions),
   ];
@@ -127,10 +135,15 @@ function keyFrameRule(input: TranscodeInput, video: readonly VideoRendition[]): 
   return `expr:if(isnan(prev_forced_t),st(0,t)*0+1,gt(${cell('t')},${cell('prev_forced_t')}))`;
 }
 
-function videoArguments(rendition: VideoRendition, index: number, keyFrames: string): readonly string[] {
+function videoArguments(
+  rendition: VideoRendition,
+  index: number,
+  { keyFrames, container }: { readonly keyFrames: string; readonly container: FeedContainer },
+): readonly string[] {
   if (rendition.encoding.codec === 'copy') {
     const tag = COPY_TAGS[rendition.encoding.of];
-    return ['-map', '0:v:0', `-c:v:${index}`, 'copy', `-tag:v:${index}`, tag];
+    const repair = container === 'matroska' ? [`-bsf:v:${index}`, FIRST_DECODE_TIMES] : [];
+    return ['-map', '0:v:0', `-c:v:${index}`, 'copy', `-tag:v:${index}`, tag, ...repair];
   }
   return [
     '-map',

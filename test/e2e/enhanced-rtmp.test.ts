@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FLV_AUDIO, FLV_VIDEO } from '../../origin/ingest/flv/flv-tag.ts';
 import { FragmentReader } from '../../origin/package/fragment-reader.ts';
@@ -14,6 +16,7 @@ import {
 import { fetchMedia, fetchPlaylist, fetchVariants, until } from '../support/live-client.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
 
+const run = promisify(execFile);
 const SECONDS = 5;
 /** RTMP's time stamps are rounded to a millisecond, and ours once more to a tick. */
 const TIME_STAMP_MARGIN_MS = 1.1;
@@ -99,6 +102,24 @@ describe.concurrent('a copy has every frame with its time stamps, and an encoded
   }
 });
 
+test('HEVC with B-frames and Opus over SRT: a copy of the picture, and sound as AAC', async () => {
+  const url = await rill.rill('publish-url', 'srt-hevc', '--srt');
+  const source = '-v error -re -f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i sine=sample_rate=48000';
+  const video =
+    '-pix_fmt yuv420p -c:v libx265 -preset ultrafast -x265-params keyint=30:bframes=3:log-level=none';
+  const output = `-t ${SECONDS} -c:a libopus -ac 2 -f mpegts`;
+  await run('ffmpeg', [...`${source} ${video} ${output}`.split(' '), `${url}&linger=2`]);
+  const playUrl = await waitForEnd('srt-hevc');
+  const { text, variants, audio } = await fetchVariants(playUrl);
+  const picture = await readRendition(variants[0] ?? '');
+  expect(text).toContain(`CODECS="${picture.track.codecs},mp4a.40.2"`);
+  expect(picture.track.codecs).toMatch(/^hvc1\.1\.6\.L\d+\.90$/);
+  expect(picture.samples).toHaveLength(SECONDS * 30);
+  for (const { bytes } of [picture, await readRendition(audio[0] ?? '')]) {
+    expect(await decodeComplaints(bytes)).toBe('');
+  }
+});
+
 test('of a multitrack source the first video track is carried, and the log names the other once', async () => {
   const [main, other] = await Promise.all([
     encodeClip({ video: 'hvc1', audio: 'mp4a', seconds: 3 }),
@@ -141,6 +162,11 @@ async function publishToEnd(stream: string, clip: EnhancedClip): Promise<string>
   await sendTags(publisher, clip.tags);
   publisher.command('deleteStream', 7, null, 1);
   publisher.socket.end();
+  return waitForEnd(stream);
+}
+
+/** Waits until every rendition of a stream is listed to its end; returns the multivariant playlist's URL. */
+async function waitForEnd(stream: string): Promise<string> {
   const playUrl = await rill.rill('play-url', stream);
   await until(`the end of ${stream}`, async () => {
     const { variants, audio } = await fetchVariants(playUrl);

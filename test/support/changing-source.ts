@@ -19,7 +19,7 @@ const PACE_MS = 20;
 export interface SourcePiece {
   readonly seconds: number;
   readonly size: string;
-  readonly encoder: 'libx264' | 'libx265';
+  readonly encoder: 'libx264' | 'mpeg2video';
   readonly profile: 'baseline' | 'high' | 'main';
 }
 

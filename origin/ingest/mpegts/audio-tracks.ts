@@ -1,7 +1,7 @@
 /** What is known of a program's audio tracks, from the frames of each. */
 
 import type { SourceAudio } from '../media-feed.ts';
-import { findAdts, parseAdts } from './elementary.ts';
+import { probeAudio } from './elementary.ts';
 import type { SelectedAudio } from './track-selection.ts';
 
 /** The audio tracks of a program. */
@@ -31,8 +31,8 @@ export class AudioTracks {
   /** Takes the payload of a PES packet: whether it tells something new, `undefined` where it tells nothing. */
   take(pid: number, payload: Uint8Array): 'new' | 'same' | undefined {
     const before = this.#known.get(pid);
-    const found = before === undefined ? findAdts(payload) : parseAdts(payload, 0);
     const track = this.#selected.find((each) => each.pid === pid);
+    const found = track && probeAudio(track.kind, payload, before === undefined);
     if (found === undefined || track === undefined) {
       return undefined;
     }

@@ -15,6 +15,8 @@ const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=size=320x240:rate=25'];
 const LARGE_PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=25'];
 const TONE = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'];
 const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '12', '-threads', '1'];
+const HEVC = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'keyint=12:log-level=none'];
+const OPUS = ['-c:a', 'libopus', '-ac', '2'];
 const AAC = ['-c:a', 'aac', '-ac', '2'];
 
 const both: SourceProperties = {
@@ -70,6 +72,20 @@ describe('a source', () => {
     });
     const starts = probe([bare]).filter((event) => event.kind === 'media' && event.randomAccess);
     expect(starts).toHaveLength(keyFrames(picture));
+  });
+
+  test('may be HEVC with Opus, with chunks that begin with each key frame', () => {
+    const hevc = generate([...PICTURE, ...TONE, ...HEVC, ...OPUS]);
+    const events = probe(slices(hevc, 7 * PACKET));
+    expect(sources(events)).toEqual([
+      {
+        video: { codec: 'hevc', width: 320, height: 240, frameRate: undefined },
+        audio: { codec: 'opus', sampleRate: 48_000, channels: 2 },
+      },
+    ]);
+    expect(events.filter((event) => event.kind === 'media' && event.randomAccess)).toHaveLength(
+      keyFrames(hevc),
+    );
   });
 
   test('may have a picture only, or sound only, which is random access throughout', () => {

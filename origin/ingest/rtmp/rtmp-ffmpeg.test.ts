@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startRtmpServer, type RtmpServer } from './rtmp-server.ts';
+import type { RtmpServer } from './listen.ts';
+import { startRtmpServer } from './rtmp-server.ts';
 import { TEST_KEY, TestGate } from './test-gate.ts';
 
 const VIDEO = ['-f', 'lavfi', '-i', 'testsrc=size=320x180:rate=30'];

@@ -5,7 +5,8 @@ import { audioFrame, audioHeader, videoFrame, videoHeader } from '../flv/test-ta
 import { FLV_VIDEO } from '../flv/flv-tag.ts';
 import type { RtmpLimits } from './limits.ts';
 import { ACKNOWLEDGEMENT, PING_REQUEST, PING_RESPONSE, USER_CONTROL, userControl } from './message.ts';
-import { RtmpListenError, startRtmpServer, type RtmpServer } from './rtmp-server.ts';
+import { RtmpListenError, type RtmpServer } from './listen.ts';
+import { startRtmpServer } from './rtmp-server.ts';
 import { collect, TEST_KEY, TestGate } from './test-gate.ts';
 import { TestPublisher } from './test-publisher.ts';
 
