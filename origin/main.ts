@@ -25,8 +25,9 @@ import { Restreams } from './restream/restreams.ts';
 import { ensureOriginId } from './redundancy/origin-id.ts';
 import { RedundantStream } from './redundancy/redundant-stream.ts';
 import { loadSettings, type Settings, type SettingsSources } from './settings.ts';
-import { DEFAULT_LADDER, ladderSchema, requiredEncoders, type Ladder } from './transcode/ladder.ts';
-import { probeFfmpeg } from './transcode/version.ts';
+import { setUpEncoders } from './transcode/encoder-setup.ts';
+import type { EncoderTable } from './transcode/encoder-table.ts';
+import { DEFAULT_LADDER, ladderSchema, type Ladder } from './transcode/ladder.ts';
 
 /** Connections to the edge and to object storage, each. */
 const MAX_CONNECTIONS = 32;
@@ -61,7 +62,7 @@ try {
 }
 
 async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
-  await requireFfmpeg(config);
+  let encoders = await requireEncoders(config);
   const http = createHttpClient({ maxConnections: MAX_CONNECTIONS });
   const { live, control } = await openControl(config, http.send, rootLog);
   const store = control.latencies.measureStore(openObjectStore(config.objectStore, http.send));
@@ -116,6 +117,7 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
       ...{ stream, origin, redundancy: live.current.redundancy },
       settings: control.settingsFor(stream),
       ffmpegPath: config.ffmpeg,
+      encoders,
       destinations,
       telemetry: control.streamBegins(stream),
       log: rootLog.child({ stream }),
@@ -148,6 +150,7 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   };
   live.onChange(async (changed) => {
     deciders = await makeDeciders(changed);
+    encoders = await requireEncoders(changed);
     srt?.pull(changed.srtStreams, gate);
     restreams.update(changed.restreams);
   });
@@ -186,9 +189,8 @@ async function openControl(
   rootLog: Log,
 ): Promise<{ readonly live: LiveSettings<Ladder>; readonly control: ControlPlane }> {
   const checkLadders = async (ladders: readonly Ladder[]): Promise<readonly string[]> => {
-    const encoders = [...new Set(ladders.flatMap((ladder) => requiredEncoders(ladder)))];
-    const probed = await probeFfmpeg(config.ffmpeg, encoders);
-    return probed.ok ? [] : [probed.failure.detail];
+    const encoders = await setUpEncoders(config.ffmpeg, ladders, rootLog);
+    return encoders.ok ? [] : [encoders.failure.detail];
   };
   const live = new LiveSettings({ sources, started: config, check: (read) => checkLadders(laddersOf(read)) });
   const checkLadder = (ladder: Ladder) => checkLadders([ladder]);
@@ -212,13 +214,12 @@ async function publishDeciders(
   ];
 }
 
-async function requireFfmpeg(config: Settings<Ladder>): Promise<void> {
-  const encoders = [...new Set(laddersOf(config).flatMap((ladder) => requiredEncoders(ladder)))];
-  const probed = await probeFfmpeg(config.ffmpeg, encoders);
-  if (!probed.ok) {
-    throw new UnusableFfmpegError(probed.failure.detail);
+async function requireEncoders(config: Settings<Ladder>): Promise<EncoderTable> {
+  const encoders = await setUpEncoders(config.ffmpeg, laddersOf(config), log);
+  if (!encoders.ok) {
+    throw new UnusableFfmpegError(encoders.failure.detail);
   }
-  log.info({ ffmpeg: probed.value.path, version: probed.value.version }, 'ffmpeg found');
+  return encoders.value;
 }
 
 function laddersOf(config: Settings<Ladder>): readonly Ladder[] {

@@ -10,6 +10,10 @@ export interface SourceVideo {
   readonly height: number;
   /** Frames per second as the source states it, or `undefined` where it does not. */
   readonly frameRate: number | undefined;
+  /** Pictures may be coded as fields. */
+  readonly interlaced?: boolean | undefined;
+  /** Degrees clockwise by which pictures are to be turned for display. */
+  readonly rotation?: 0 | 90 | 180 | 270 | undefined;
 }
 
 /** Audio of a source. */
@@ -17,12 +21,18 @@ export interface SourceAudio {
   readonly codec: 'aac' | 'opus';
   readonly sampleRate: number;
   readonly channels: number;
+  /** ISO 639 as the source has it, `undefined` where it does not say. */
+  readonly language?: string | undefined;
+  /** Id of the elementary stream: the PID of MPEG-TS. */
+  readonly streamId?: number | undefined;
 }
 
 /** What a source carries; at least one of the two is there. */
 export interface SourceProperties {
   readonly video: SourceVideo | undefined;
   readonly audio: SourceAudio | undefined;
+  /** Further audio tracks, such as other languages, in the source's order. */
+  readonly moreAudio?: readonly SourceAudio[] | undefined;
 }
 
 /** How bytes are framed. */

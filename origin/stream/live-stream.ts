@@ -11,6 +11,9 @@ import type { StreamStatus } from '../control/stream-status.ts';
 import type { FeedTap } from '../restream/restreams.ts';
 import type { LeaseKeeper } from '../redundancy/lease-keeper.ts';
 import type { StreamSettings } from '../settings.ts';
+import type { EncoderTable } from '../transcode/encoder-table.ts';
+import { usesHardware } from '../transcode/planned-rendition.ts';
+import { FeedRate } from './feed-rate.ts';
 import { DEFAULT_LADDER, type Ladder } from '../transcode/ladder.ts';
 import { planRenditions } from '../transcode/rendition-plan.ts';
 import { NO_FAILURES, nextRestart, type RestartHistory } from '../transcode/supervisor.ts';
@@ -21,6 +24,8 @@ import type { StreamTelemetry } from './stream-telemetry.ts';
 
 /** Time for the hub to take what an ended run still has, before the next epoch begins, milliseconds. */
 const HAND_OVER_MS = 3_000;
+/** A run with hardware encoders that fails before so long, milliseconds, fails because of them. */
+const HARDWARE_TRIAL_MS = 10_000;
 /** Time for ffmpeg to give out its last frames, milliseconds; then it is ended. */
 const FINISH_MS = 5_000;
 
@@ -29,6 +34,7 @@ export interface LiveStreamOptions {
   readonly stream: StreamName;
   readonly settings: StreamSettings<Ladder>;
   readonly ffmpegPath: string;
+  readonly encoders: EncoderTable;
   readonly destinations: Destinations;
   readonly telemetry: StreamTelemetry;
   readonly log: Log;
@@ -60,6 +66,9 @@ export class LiveStream {
   #publication: Publication | undefined;
   #restarts: { readonly history: RestartHistory; readonly notBefore: number } = fresh();
   #needsRandomAccess = true;
+  /** Hardware failed for this source. */
+  #softwareOnly = false;
+  readonly #rate = new FeedRate();
   #grace: NodeJS.Timeout | undefined;
   #closing = false;
 
@@ -147,6 +156,8 @@ export class LiveStream {
         await this.#finishRun();
         this.#source = event;
         this.#restarts = fresh();
+        this.#softwareOnly = false;
+        this.#rate.begin(event.source);
         this.#start(event);
         return;
       case 'media':
@@ -161,6 +172,7 @@ export class LiveStream {
   }
 
   async #write(event: MediaEvent): Promise<void> {
+    this.#rate.add(event.bytes.length, this.#options.now());
     if (this.#run === undefined && this.#source !== undefined) {
       if (!event.randomAccess || this.#options.now() < this.#restarts.notBefore) {
         return;
@@ -175,9 +187,12 @@ export class LiveStream {
   }
 
   #start(event: SourceEvent): void {
-    const { stream, settings, ffmpegPath, destinations, telemetry, log, now } = this.#options;
+    const { stream, settings, ffmpegPath, encoders, destinations, telemetry, log, now } = this.#options;
     const container = event.container ?? this.#feed?.container ?? 'flv';
-    const plan = planRenditions(event.source, container, settings.ladder ?? DEFAULT_LADDER);
+    const plan = planRenditions({
+      ...{ source: event.source, container, ladder: settings.ladder ?? DEFAULT_LADDER, encoders },
+      ...{ softwareOnly: this.#softwareOnly, sourceBitrate: this.#rate.bitsPerSecond },
+    });
     if (!plan.ok) {
       this.#source = undefined;
       this.#feed?.close(plan.failure.detail);
@@ -244,6 +259,11 @@ export class LiveStream {
       return;
     }
     const { log, now } = this.#options;
+    const isEarly = now() - run.startedAt < HARDWARE_TRIAL_MS;
+    if (end.kind === 'failed' && isEarly && usesHardware(run.plan)) {
+      this.#softwareOnly = true;
+      log.warn('hardware encoding failed: this source goes on in software');
+    }
     const at = milliseconds(now());
     const { delay, history } = nextRestart(this.#restarts.history, milliseconds(run.startedAt), at);
     this.#restarts = { history, notBefore: at + delay };

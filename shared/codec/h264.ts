@@ -14,6 +14,8 @@ export interface H264Parameters {
   readonly height: number;
   /** Frames per second from VUI timing, `undefined` where absent. */
   readonly frameRate: number | undefined;
+  /** Pictures may be coded as fields, or as frames of two fields. */
+  readonly interlaced: boolean;
 }
 
 /** An AVCDecoderConfigurationRecord, ISO/IEC 14496-15 §5.3.3.1. */
@@ -108,7 +110,8 @@ function readSequenceParameterSet(rbsp: Uint8Array): Result<H264Parameters, H264
   if (width < 1 || height < 1 || width > MAX_PICTURE_SIDE || height > MAX_PICTURE_SIDE) {
     return malformed(`picture of ${width}x${height}`);
   }
-  return ok({ profile, constraints, level, width, height, frameRate: readFrameRate(reader) });
+  const interlaced = framesOnly === 0;
+  return ok({ profile, constraints, level, width, height, interlaced, frameRate: readFrameRate(reader) });
 }
 
 function skipChromaProfileFields(reader: BitReader, chromaFormat: number): void {

@@ -37,6 +37,7 @@ interface Picture {
   readonly width: number;
   readonly height: number;
   readonly frameRate?: number | undefined;
+  readonly interlaced?: boolean;
 }
 
 /** Why a configuration record does not do. */
@@ -64,8 +65,9 @@ export function readVideoTrack(
   if (picture.value === undefined) {
     return ok(undefined);
   }
-  const { width, height, frameRate } = picture.value;
-  return ok({ header: body, properties: { codec, width, height, frameRate: stated.frameRate ?? frameRate } });
+  const { width, height, frameRate, interlaced = false } = picture.value;
+  const properties = { codec, width, height, frameRate: stated.frameRate ?? frameRate };
+  return ok({ header: body, properties: interlaced ? { ...properties, interlaced } : properties });
 }
 
 function readPicture(

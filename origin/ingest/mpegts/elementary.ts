@@ -1,6 +1,7 @@
 /** What the first bytes of a PES packet tell of its stream: H.264 and HEVC parameter sets, AAC in ADTS, Opus. */
 
 import { AAC_SAMPLE_RATES } from '#shared/codec/aac.ts';
+import { readDisplayRotation, type Rotation } from '#shared/codec/display-orientation.ts';
 import { NAL_SLICE_IDR, NAL_SPS, parseSequenceParameterSet } from '#shared/codec/h264.ts';
 import {
   HEVC_NAL_FIRST_IRAP,
@@ -15,6 +16,7 @@ import type { StreamKind } from './stream-type.ts';
 
 const PES_FIXED_BYTES = 9;
 const FIRST_SLICE_TYPE = 1;
+const NAL_SEI = 6;
 const ADTS_HEADER_BYTES = 7;
 /** Channels by channel_configuration, ISO/IEC 14496-3 table 1.19; 0 is told by the stream and taken as stereo. */
 const ADTS_CHANNELS: readonly number[] = [2, 1, 2, 3, 4, 5, 6, 8];
@@ -56,6 +58,8 @@ export interface AccessUnitStart {
   readonly keyFrame: boolean;
   /** The first sequence parameter set NAL unit, once it is whole. */
   readonly sequenceParameterSet: Uint8Array | undefined;
+  /** What messages of H.264 ask for, as far as they are whole. */
+  readonly rotation: Rotation | undefined;
   /** A slice has begun: no parameter set follows. */
   readonly sliceSeen: boolean;
 }
@@ -71,20 +75,24 @@ export function inspectAccessUnit(codec: TransportVideoCodec, bytes: Uint8Array)
   const units = NAL_UNITS[codec];
   let keyFrame = false;
   let sps: Uint8Array | undefined;
+  let rotation: Rotation | undefined;
   let start = findStartCode(bytes, 0);
   while (start !== -1 && start + 3 < bytes.length) {
     const type = units.type(bytes[start + 3] ?? 0);
     const next = findStartCode(bytes, start + 3);
     keyFrame ||= units.isRandomAccess(type) || type === units.parameterSet;
     if (units.isSlice(type)) {
-      return { keyFrame, sequenceParameterSet: sps, sliceSeen: true };
+      return { keyFrame, sequenceParameterSet: sps, rotation, sliceSeen: true };
     }
     if (type === units.parameterSet && next !== -1) {
       sps ??= bytes.subarray(start + 3, next);
     }
+    if (codec === 'h264' && type === NAL_SEI && next !== -1) {
+      rotation ??= readDisplayRotation(bytes.subarray(start + 4, next));
+    }
     start = next;
   }
-  return { keyFrame, sequenceParameterSet: sps, sliceSeen: false };
+  return { keyFrame, sequenceParameterSet: sps, rotation, sliceSeen: false };
 }
 
 /** Reads a sequence parameter set, or `undefined` where it is malformed. */
@@ -94,7 +102,11 @@ export function probeVideo(codec: TransportVideoCodec, parameterSet: Uint8Array)
     return read.ok ? { codec, ...pictureOf(read.value), frameRate: undefined } : undefined;
   }
   const read = parseSequenceParameterSet(parameterSet);
-  return read.ok ? { codec, ...pictureOf(read.value), frameRate: read.value.frameRate } : undefined;
+  if (!read.ok) {
+    return undefined;
+  }
+  const { frameRate, interlaced } = read.value;
+  return { codec, ...pictureOf(read.value), frameRate, ...(interlaced ? { interlaced } : {}) };
 }
 
 function pictureOf({ width, height, profile }: Omit<ProbedVideo, 'codec' | 'frameRate'>) {

@@ -95,6 +95,21 @@ describe('a source', () => {
     expect(audio.every((event) => event.kind !== 'media' || event.randomAccess)).toBe(true);
   });
 
+  test('tells the language and PID of each audio track, fields, and how it is turned', () => {
+    const turned = ['-bsf:v', 'h264_metadata=display_orientation=insert:rotate=90'];
+    const fields = ['-flags', '+ildct+ilme', '-x264-params', 'tff=1'];
+    const tracks = ['-map', '0:v', '-map', '1:a', '-map', '2:a', '-metadata:s:a:1', 'language=ger'];
+    const source = generate([...PICTURE, ...TONE, ...TONE, ...tracks, ...H264, ...fields, ...turned, ...AAC]);
+    const audio = { ...both.audio, streamId: AUDIO_PID };
+    expect(sources(probe(slices(source, 7 * PACKET)))).toEqual([
+      {
+        video: { ...both.video, interlaced: true, rotation: 270 },
+        audio,
+        moreAudio: [{ ...audio, streamId: AUDIO_PID + 1, language: 'ger' }],
+      },
+    ]);
+  });
+
   test('comes out alike however the bytes are cut', () => {
     const whole = joined(probe([picture]));
     assert(

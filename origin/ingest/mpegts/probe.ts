@@ -1,12 +1,13 @@
 /** Reads along a live MPEG-TS: finds out what the source is, and where decoding may start. */
 
+import type { Rotation } from '#shared/codec/display-orientation.ts';
 import type { Milliseconds } from '#shared/media-time.ts';
 import type { SourceAudio, SourceProperties } from '../media-feed.ts';
+import { AudioTracks } from './audio-tracks.ts';
 import { ChunkOutput, type TransportEvent } from './chunk-output.ts';
 import {
   inspectAccessUnit,
   pesPayload,
-  probeAudio,
   probeVideo,
   type ProbedVideo,
   type TransportVideoCodec,
@@ -15,7 +16,7 @@ import { PACKET_BYTES, parsePacket, type TransportPacket } from './packet.ts';
 import { PacketSync } from './packet-sync.ts';
 import type { ElementaryStream } from './program.ts';
 import { ProgramTables } from './program-tables.ts';
-import { selectTracks, type SelectedTrack, type SelectedTracks } from './track-selection.ts';
+import { selectTracks, type SelectedTracks } from './track-selection.ts';
 
 /** Wait for every track of the PMT to show itself, milliseconds: sound that is later joins at a key frame. */
 const PROBE_MILLISECONDS = 3_000;
@@ -42,7 +43,8 @@ export class TransportStreamProbe {
   #since: number | undefined;
   #tracks: SelectedTracks | undefined;
   #video: ProbedVideo | undefined;
-  #audio: SourceAudio | undefined;
+  #rotation: Rotation | undefined;
+  #audio = new AudioTracks([]);
   /** The source as announced, for comparison. */
   #announced: string | undefined;
   /** Beginning of the key frame whose parameter set is being looked for. */
@@ -77,11 +79,11 @@ export class TransportStreamProbe {
       this.#adopt(streams);
       return;
     }
-    const { video, audio } = this.#tracks ?? { video: undefined, audio: undefined };
+    const video = this.#tracks?.video;
     if (packet.pid === video?.pid) {
       this.#pushVideo(video.kind.codec, packet, { run, at });
-    } else if (packet.pid === audio?.pid && packet.unitStart) {
-      this.#pushAudio(audio, pesPayload(packet.payload), { run, at });
+    } else if (packet.unitStart && this.#audio.has(packet.pid)) {
+      this.#pushAudio(packet, { run, at });
     }
   }
 
@@ -103,7 +105,7 @@ export class TransportStreamProbe {
     }
     this.#tracks = tracks.value;
     this.#video = undefined;
-    this.#audio = undefined;
+    this.#audio = new AudioTracks(tracks.value.audio);
     this.#announced = undefined;
     this.#accessUnit = undefined;
     this.#since = undefined;
@@ -130,11 +132,15 @@ export class TransportStreamProbe {
     if (this.#accessUnit === undefined) {
       return;
     }
-    const { sequenceParameterSet, sliceSeen } = inspectAccessUnit(codec, this.#accessUnit);
+    const { sequenceParameterSet, rotation, sliceSeen } = inspectAccessUnit(codec, this.#accessUnit);
     if (sequenceParameterSet !== undefined) {
       this.#video = probeVideo(codec, sequenceParameterSet) ?? this.#video;
     }
-    if (sequenceParameterSet !== undefined || sliceSeen || this.#accessUnit.length >= ACCESS_UNIT_BYTES) {
+    // Messages follow the parameter sets: all is there once the slice begins.
+    if (sliceSeen) {
+      this.#rotation = rotation;
+    }
+    if (sliceSeen || this.#accessUnit.length >= ACCESS_UNIT_BYTES) {
       this.#endAccessUnit();
     }
   }
@@ -146,14 +152,13 @@ export class TransportStreamProbe {
     }
   }
 
-  #pushAudio(track: SelectedTrack<'audio'>, payload: Uint8Array, { run, at }: PacketPlace): void {
-    const audio = probeAudio(track.kind, payload, this.#audio === undefined);
-    if (audio === undefined) {
+  #pushAudio(packet: TransportPacket, { run, at }: PacketPlace): void {
+    const told = this.#audio.take(packet.pid, pesPayload(packet.payload));
+    if (told === undefined) {
       return;
     }
     const audioOnly = this.#tracks?.video === undefined;
-    const changed = audio.sampleRate !== this.#audio?.sampleRate || audio.channels !== this.#audio.channels;
-    this.#audio = audio;
+    const changed = told === 'new';
     if (audioOnly && changed) {
       this.#cut(run, at, true);
     }
@@ -169,14 +174,13 @@ export class TransportStreamProbe {
       return;
     }
     const videoMissing = tracks.video !== undefined && this.#video === undefined;
-    const audioMissing = tracks.audio !== undefined && this.#audio === undefined;
-    if (this.#announced !== undefined || (!videoMissing && !audioMissing)) {
+    if (this.#announced !== undefined || (!videoMissing && !this.#audio.isIncomplete)) {
       this.#release();
     }
   }
 
   #release(): void {
-    const source = describeSource(this.#video, this.#audio);
+    const source = describeSource(this.#video, this.#rotation, this.#audio.known);
     const description = JSON.stringify([source, this.#video?.profile]);
     if (this.#announced === undefined) {
       this.#output.discardBeforeRandomAccess(this.#chunkIsRandomAccess);
@@ -208,7 +212,10 @@ export class TransportStreamProbe {
   #goOnWithWhatIsKnown(waited: number): void {
     if (this.#tracks === undefined) {
       this.#reject('no program map table found; send MPEG-TS with PAT and PMT at least every second');
-    } else if (this.#video !== undefined || (this.#tracks.video === undefined && this.#audio !== undefined)) {
+    } else if (
+      this.#video !== undefined ||
+      (this.#tracks.video === undefined && this.#audio.known.length > 0)
+    ) {
       this.#release();
     } else if (waited < KEY_FRAME_MILLISECONDS && this.#tracks.video !== undefined) {
       this.#output.discardHeld();
@@ -225,10 +232,18 @@ export class TransportStreamProbe {
   }
 }
 
-function describeSource(video: ProbedVideo | undefined, audio: SourceAudio | undefined): SourceProperties {
+function describeSource(
+  video: ProbedVideo | undefined,
+  rotation: Rotation | undefined,
+  [audio, ...moreAudio]: readonly SourceAudio[],
+): SourceProperties {
+  const sound = { audio, ...(moreAudio.length === 0 ? {} : { moreAudio }) };
   if (video === undefined) {
-    return { video, audio };
+    return { video, ...sound };
   }
   const { profile: _, ...properties } = video;
-  return { video: properties, audio };
+  return {
+    video: rotation === undefined || rotation === 0 ? properties : { ...properties, rotation },
+    ...sound,
+  };
 }

@@ -13,21 +13,33 @@ export interface SelectedTrack<Kind extends 'video' | 'audio'> {
 /** The tracks that make the source; at least one is there. */
 export interface SelectedTracks {
   readonly video: SelectedTrack<'video'> | undefined;
-  readonly audio: SelectedTrack<'audio'> | undefined;
+  /** In the program's order, at most {@link MAX_AUDIO_TRACKS}. */
+  readonly audio: readonly SelectedAudio[];
 }
+
+/** An audio track of the source. */
+export interface SelectedAudio extends SelectedTrack<'audio'> {
+  /** The PID where the program has several tracks that are audio, supported or not. */
+  readonly streamId: number | undefined;
+  /** ISO 639-2, `undefined` where the program does not say. */
+  readonly language: string | undefined;
+}
+
+/** Audio tracks that are followed: as many as a ladder can have renditions of. */
+const MAX_AUDIO_TRACKS = 8;
 
 /** Why a program has nothing to publish. */
 export type SelectionFailure = { readonly reason: 'unsupported-program'; readonly detail: string };
 
 /**
- * Takes the first video and the first audio stream that is supported. An unsupported stream is passed over beside a supported one
- * of its kind and is a failure without, so that no source silently loses its sound or picture.
+ * Takes the first video and the audio streams that are supported. An unsupported stream is passed over beside a
+ * supported one of its kind and is a failure without, so that no source silently loses its sound or picture.
  */
 export function selectTracks(streams: readonly ElementaryStream[]): Result<SelectedTracks, SelectionFailure> {
   const [video] = streams.flatMap(({ pid, kind }) => (kind.kind === 'video' ? [{ pid, kind }] : []));
-  const [audio] = streams.flatMap(({ pid, kind }) => (kind.kind === 'audio' ? [{ pid, kind }] : []));
+  const audio = selectAudio(streams);
   for (const { kind, streamType } of streams) {
-    if (kind.kind !== 'unsupported' || (kind.media === 'video' ? video : audio) !== undefined) {
+    if (kind.kind !== 'unsupported' || (kind.media === 'video' ? video : audio[0]) !== undefined) {
       continue;
     }
     const remedy = kind.media === 'video' ? 'video as H.264 or HEVC' : 'audio as AAC with ADTS, or Opus';
@@ -37,7 +49,7 @@ export function selectTracks(streams: readonly ElementaryStream[]): Result<Selec
       detail: `${kind.media} is ${kind.name} (stream type ${hex}), which is not supported; send ${remedy}`,
     });
   }
-  if (video === undefined && audio === undefined) {
+  if (video === undefined && audio.length === 0) {
     return fail({
       reason: 'unsupported-program',
       detail:
@@ -45,4 +57,15 @@ export function selectTracks(streams: readonly ElementaryStream[]): Result<Selec
     });
   }
   return ok({ video, audio });
+}
+
+function selectAudio(streams: readonly ElementaryStream[]): readonly SelectedAudio[] {
+  const isAudio = ({ kind }: ElementaryStream): boolean =>
+    kind.kind === 'audio' || (kind.kind === 'unsupported' && kind.media === 'audio');
+  const several = streams.filter(isAudio).length > 1;
+  return streams
+    .flatMap(({ pid, kind, language }) =>
+      kind.kind === 'audio' ? [{ pid, kind, language, streamId: several ? pid : undefined }] : [],
+    )
+    .slice(0, MAX_AUDIO_TRACKS);
 }
