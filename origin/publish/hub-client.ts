@@ -46,6 +46,7 @@ export interface HubPublisherOptions {
   readonly onLost: (loss: HubLoss) => void;
   readonly send: HttpSend;
   readonly limits?: Partial<HubLimits>;
+  /** Milliseconds of a clock that never steps: a stepped one would make what waits seem too old. */
   readonly now?: () => number;
   readonly random?: () => number;
 }
@@ -78,7 +79,7 @@ export class HubPublisher {
     this.#limits = { ...HUB_LIMITS, ...options.limits };
     this.#send = options.send;
     this.#url = new URL(`/publish/${options.stream}/${options.epoch}`, options.edgeUrl);
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
     this.#random = options.random ?? Math.random;
     this.#window = new SendWindow(this.#limits.acknowledged);
   }

@@ -132,7 +132,7 @@ export class LiveStream {
 
   async #write(event: MediaEvent): Promise<void> {
     if (this.#run === undefined && this.#source !== undefined) {
-      if (!event.randomAccess || this.#options.now() < this.#restarts.notBefore) {
+      if (!event.randomAccess || performance.now() < this.#restarts.notBefore) {
         return;
       }
       this.#start(this.#source);
@@ -196,8 +196,8 @@ export class LiveStream {
     if (end.kind === 'finished') {
       return;
     }
-    const { log, now } = this.#options;
-    const at = milliseconds(now());
+    const { log } = this.#options;
+    const at = milliseconds(performance.now());
     const { delay, history } = nextRestart(this.#restarts.history, milliseconds(run.startedAt), at);
     this.#restarts = { history, notBefore: at + delay };
     log.warn({ ...explain(end), restartInMs: delay }, 'the encoding run ended and is started again');
