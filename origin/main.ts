@@ -17,6 +17,7 @@ import { createLog, type Log } from './log.ts';
 import { createHttpClient, type HttpSend } from './publish/http-client.ts';
 import { openObjectStore } from './publish/object-store.ts';
 import { openObjectWriter } from './publish/object-writer.ts';
+import { startRetention } from './publish/retention/start.ts';
 import { loadSettings, settingsForStream, type Settings } from './settings.ts';
 import { LiveStream } from './stream/live-stream.ts';
 import { DEFAULT_LADDER, ladderSchema, requiredEncoders, type Ladder } from './transcode/ladder.ts';
@@ -64,6 +65,13 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   }
   const { edgeUrl, serviceToken } = config;
   const destinations = { edgeUrl, serviceToken, send: http.send, objects };
+  const retention = startRetention({
+    ...config,
+    settings: config.retention,
+    recordingOf: (stream) => settingsForStream(config, stream).recording,
+    send: http.send,
+    log: rootLog.child({ part: 'retention' }),
+  });
   const streams = new Map<StreamName, LiveStream>();
   const gate = new StreamGate({
     keys: new PublishKeys(config.publishSecret, config.publish.keys),
@@ -88,6 +96,7 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
       onOver: () => streams.delete(stream),
     });
     streams.set(stream, created);
+    retention.noteStream(stream);
     return created;
   }
   const { host, ports } = config;
@@ -118,7 +127,7 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   await stopSignal();
   rootLog.info('stopping: what is under way is published first');
   await Promise.all([...streams.values()].map((stream) => stream.close()));
-  await Promise.all([rtmp.close(), srt?.close(), control.close()]);
+  await Promise.all([rtmp.close(), srt?.close(), control.close(), retention.close()]);
   await objects.close(CLOSE_UPLOADS_MS);
   http.close();
 }

@@ -6,7 +6,14 @@ import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { milliseconds, seconds, type Milliseconds, type Seconds } from '#shared/media-time.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
 import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
-import type { ObjectStoreSettings } from './publish/object-store.ts';
+import {
+  DEFAULT_RECORDING,
+  recordingSchema,
+  retentionSchema,
+  type RecordingSettings,
+  type RetentionSettings,
+} from './publish/retention/settings.ts';
+import type { ObjectStoreSettings } from './publish/s3-request.ts';
 import {
   publishKeysSchema,
   publishSchema,
@@ -27,6 +34,8 @@ export interface StreamSettings<L> {
   readonly segmentDuration: Seconds;
   /** How far back a viewer may go: the playlist names segments of at least this much media. */
   readonly dvr: Seconds;
+  /** How long its segments stay in object storage. */
+  readonly recording: RecordingSettings;
   /** `undefined`: the default ladder for the source. */
   readonly ladder: L | undefined;
 }
@@ -56,6 +65,7 @@ export interface Settings<L> {
   readonly openMetrics: boolean;
   /** Streams that may be live at once. */
   readonly maxStreams: number;
+  readonly retention: RetentionSettings;
   readonly defaults: StreamSettings<L>;
   readonly streams: ReadonlyMap<StreamName, StreamOverrides<L>>;
 }
@@ -80,6 +90,7 @@ function configurationSchema<L>(ladder: z.ZodType<L>) {
     partTarget: partTarget.optional(),
     segmentDuration: segmentDuration.optional(),
     dvr: dvrSchema.optional(),
+    recording: recordingSchema.optional(),
     ladder: ladder.optional(),
     publishKeys: publishKeysSchema.optional(),
   });
@@ -87,6 +98,8 @@ function configurationSchema<L>(ladder: z.ZodType<L>) {
     partTarget: partTarget.default(seconds(0.5)),
     segmentDuration: segmentDuration.default(seconds(2)),
     dvr: dvrSchema.default(DEFAULT_DVR),
+    recording: recordingSchema.default(DEFAULT_RECORDING),
+    retention: retentionSchema.prefault({}),
     ladder: ladder.optional(),
     publish: publishSchema.prefault({}),
     maxStreams: z.int().min(1).max(10_000).default(DEFAULT_MAX_STREAMS),
@@ -130,6 +143,7 @@ export function settingsForStream<L>(settings: Settings<L>, stream: StreamName):
     partTarget: own?.partTarget ?? defaults.partTarget,
     segmentDuration: own?.segmentDuration ?? defaults.segmentDuration,
     dvr: own?.dvr ?? defaults.dvr,
+    recording: own?.recording ?? defaults.recording,
     ladder: own?.ladder ?? defaults.ladder,
   };
 }
@@ -194,7 +208,7 @@ function publishSettings<L>(
 }
 
 function settingsOf<L>(env: Environment, file: Configuration<L>, publish: PublishSettings): Settings<L> {
-  const { partTarget, segmentDuration, dvr, ladder } = file;
+  const { partTarget, segmentDuration, dvr, recording, ladder } = file;
   return {
     host: env.RILL_HOST,
     ports: { rtmp: env.RILL_RTMP_PORT, srt: env.RILL_SRT_PORT, control: env.RILL_CONTROL_PORT },
@@ -217,7 +231,8 @@ function settingsOf<L>(env: Environment, file: Configuration<L>, publish: Publis
     srtLatency: milliseconds(env.RILL_SRT_LATENCY_MS),
     openMetrics: env.RILL_OPEN_METRICS === 'true',
     maxStreams: file.maxStreams,
-    defaults: { partTarget, segmentDuration, dvr, ladder },
+    retention: file.retention,
+    defaults: { partTarget, segmentDuration, dvr, recording, ladder },
     streams: file.streams,
   };
 }

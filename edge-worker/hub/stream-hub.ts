@@ -14,6 +14,7 @@ import { LOOKUP_HEADER, PART_TARGET_HEADER, PARTS_HEADER, TARGET_DURATION_HEADER
 import { routeOf, type HubRoute } from './hub-route.ts';
 import { HubStorage } from './hub-storage.ts';
 import { LiveStream, type MediaOutcome, type PlaylistOutcome } from './live-stream.ts';
+import { describeListed } from './listed.ts';
 import { nextMsnOf } from './live-window.ts';
 import { readBody } from './read-body.ts';
 
@@ -146,7 +147,11 @@ export class StreamHub extends DurableObject<HubEnv> {
 
   #position(): HubPosition {
     const { window } = this.#live;
-    return { latestEpoch: window?.epoch ?? 0, nextMsn: nextMsnOf(window) };
+    return {
+      latestEpoch: window?.epoch ?? 0,
+      nextMsn: nextMsnOf(window),
+      listed: window === undefined ? null : describeListed(window),
+    };
   }
 }
 

@@ -6,7 +6,7 @@
 import { pause, retryDelay } from './backoff.ts';
 import { Changes } from './changes.ts';
 import { FaultLog } from './fault-log.ts';
-import type { ObjectStoreFailure } from './object-store.ts';
+import type { ObjectStoreFailure } from './s3-request.ts';
 import {
   OBJECT_WRITER_LIMITS,
   type ObjectWriterLimits,
