@@ -71,7 +71,11 @@ export class TolerantPlayer {
     while (!this.#stopping) {
       playlist = await this.#retry(() => fetchPlaylist(this.#url, next));
       if (playlist !== undefined) {
-        next = await this.#takeNew(playlist, next);
+        const before = next;
+        next = await this.#takeNew(playlist, before);
+        if (next.msn === before.msn && next.part === before.part) {
+          await sleep(RETRY_MS);
+        }
       }
     }
   }
