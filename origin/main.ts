@@ -112,6 +112,7 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
         rtmp: 'ok',
         srt: srt === undefined ? 'libsrt is missing' : 'ok',
         objects: objects.stats.away ? 'object storage is away' : 'ok',
+        spool: objects.stats.diskFault ?? 'ok',
       },
     }),
   };

@@ -128,7 +128,8 @@ describe('settings', () => {
   });
 
   it('of a stream are its own over the origin’s', () => {
-    const file = '{"partTarget":0.2,"recording":{"keep":"1h"},"streams":{"cam":{"dvr":"4h","recording":{"keep":"7d"},"ladder":{"video":["copy"]}}}}';
+    const file =
+      '{"partTarget":0.2,"recording":{"keep":"1h"},"streams":{"cam":{"dvr":"4h","recording":{"keep":"7d"},"ladder":{"video":["copy"]}}}}';
     const settings = load(COMPLETE, file);
     const names = [parseStreamName('cam'), parseStreamName('other')];
     const [own, other] = names.map((name) =>

@@ -68,6 +68,11 @@ function addObjectGauges(registry: Registry, provider: StreamProvider): void {
   add('rill_objects_uploaded_bytes', 'Bytes written to storage since start', () => stats().uploadedBytes);
   add('rill_objects_failed_requests', 'Failed requests to storage since start', () => stats().failedRequests);
   add('rill_objects_dropped', 'Objects given up since start', () => stats().droppedObjects);
+  add('rill_spool_file_bytes', 'Bytes that the spool takes on disk', () => stats().spoolFileBytes);
+  add('rill_objects_unspooled', 'Objects announced without a copy on disk', () => stats().unspooledObjects);
+  add('rill_spool_disk_fault', '1 while the spool takes no objects', () =>
+    Number(stats().diskFault !== undefined),
+  );
   add('rill_object_storage_away', '1 while storage takes no objects', () => Number(stats().away));
 }
 

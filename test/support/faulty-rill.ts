@@ -50,7 +50,6 @@ export interface FaultyRill {
 export async function startFaultyRill(
   config: object = {},
   environment: Readonly<Record<string, string>> = {},
-  dataFolder?: (dataDir: string) => void,
 ): Promise<FaultyRill> {
   const folder = await mkdtemp(join(tmpdir(), 'rill-faults-'));
   const target = (name: 'edge' | 'storage') => () =>
@@ -68,7 +67,6 @@ export async function startFaultyRill(
       ...environment,
     },
   );
-  dataFolder?.(rill.dataDir);
   const publishUrl = await rill.rill('publish-url', 'faulty', '--rtmp');
   let publisher: StampedPublisher;
   let publishing = true;

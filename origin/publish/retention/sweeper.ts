@@ -68,7 +68,7 @@ export class RetentionSweeper {
   constructor(options: RetentionSweeperOptions) {
     this.#options = options;
     this.#now = options.now ?? (() => performance.now());
-    this.#done = this.#run();
+    this.#done = options.sweepEveryMs > 0 ? this.#run() : Promise.resolve();
   }
 
   /** Numbers for status and metrics. */
@@ -84,7 +84,7 @@ export class RetentionSweeper {
 
   async #run(): Promise<void> {
     const { sweepEveryMs, streams, log } = this.#options;
-    while (sweepEveryMs > 0 && !this.#stop.signal.aborted) {
+    while (!this.#stop.signal.aborted) {
       let objects = 0;
       for (const stream of streams.names) {
         const swept = await this.#sweep(stream).catch((error: unknown) => {
@@ -95,7 +95,7 @@ export class RetentionSweeper {
         this.#counts.failedSweeps += Number(swept === undefined);
       }
       this.#counts.sweeps += 1;
-      const rest = Math.max(sweepEveryMs, Math.ceil(objects / PAGE_OBJECTS) * MS_PER_PAGE);
+      const rest = Math.max(sweepEveryMs, Math.floor(objects / PAGE_OBJECTS) * MS_PER_PAGE);
       await pause(rest, this.#stop.signal);
     }
   }
