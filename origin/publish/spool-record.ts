@@ -11,7 +11,7 @@ const MAGIC = 0x52494c4c;
 /** Bytes before the header. */
 export const PREFIX_BYTES = 16;
 /** Largest header, bytes: a key of 1,024 bytes, the most that S3 takes, and a content type. */
-export const MAX_HEADER_BYTES = 4096;
+const MAX_HEADER_BYTES = 4096;
 /** What the length field holds. */
 const MAX_PAYLOAD_BYTES = 0xffff_ffff;
 
