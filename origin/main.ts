@@ -21,6 +21,7 @@ import { LogLevels } from './log-levels.ts';
 import { createHttpClient, type HttpSend } from './publish/http-client.ts';
 import { openObjectStore } from './publish/object-store.ts';
 import { openObjectWriter } from './publish/object-writer.ts';
+import { startRetention } from './publish/retention/start.ts';
 import { Restreams } from './restream/restreams.ts';
 import { ensureOriginId } from './redundancy/origin-id.ts';
 import { RedundantStream } from './redundancy/redundant-stream.ts';
@@ -89,6 +90,13 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
     folder: config.dataDir,
     log: rootLog.child({ part: 'restream' }),
   });
+  const retention = startRetention({
+    ...config,
+    settings: config.retention,
+    recordingOf: (stream) => control.settingsFor(stream).recording,
+    send: http.send,
+    log: rootLog.child({ part: 'retention' }),
+  });
   const streams = new Map<StreamName, RedundantStream>();
   const origin = await ensureOriginId(config.dataDir);
   let stopping = false;
@@ -131,6 +139,7 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
       },
     });
     streams.set(stream, created);
+    retention.noteStream(stream);
     return created;
   }
   const { host, ports } = config;
@@ -164,7 +173,7 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   for (const stream of streams.values()) {
     control.streamOver(stream.status(), 'origin-stopping');
   }
-  await Promise.all([restreams.close(), rtmp.close(), rtmps?.close(), srt?.close()]);
+  await Promise.all([restreams.close(), rtmp.close(), rtmps?.close(), srt?.close(), retention.close()]);
   await objects.close(CLOSE_UPLOADS_MS);
   await control.close();
   http.close();

@@ -176,7 +176,8 @@ describe('settings', () => {
   });
 
   it('of a stream are its own over the origin’s', () => {
-    const file = '{"partTarget":0.2,"streams":{"cam":{"dvr":"4h","ladder":{"video":["copy"]}}}}';
+    const file =
+      '{"partTarget":0.2,"recording":{"keep":"1h"},"streams":{"cam":{"dvr":"4h","recording":{"keep":"7d"},"ladder":{"video":["copy"]}}}}';
     const settings = load(COMPLETE, file);
     const names = [parseStreamName('cam'), parseStreamName('other')];
     const [own, other] = names.map((name) =>
@@ -186,8 +187,10 @@ describe('settings', () => {
       partTarget: 0.2,
       segmentDuration: 2,
       dvr: 14_400,
+      recording: { keepMs: 604_800_000 },
       ladder: { video: ['copy'] },
     });
-    expect(other).toEqual({ partTarget: 0.2, segmentDuration: 2, dvr: 30, ladder: undefined });
+    const recording = { keepMs: 3_600_000 };
+    expect(other).toEqual({ partTarget: 0.2, segmentDuration: 2, dvr: 30, recording, ladder: undefined });
   });
 });

@@ -9,10 +9,17 @@ import { readReceivers, webhooksSchema, type WebhookReceiver } from './control/w
 import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
 import { redundancySchema, type RedundancySettings } from './redundancy/settings.ts';
 import { rtmpsSettings, type RtmpsSettings } from './ingest/rtmp/settings.ts';
-import type { ObjectStoreSettings } from './publish/object-store.ts';
 import { srtSchema, type SrtStreamSettings } from './ingest/srt/settings.ts';
 import { restreamSchema, type RestreamTargetSettings } from './restream/settings.ts';
 import { PROCESS_SECRETS, type SecretSources } from './secret-text.ts';
+import {
+  DEFAULT_RECORDING,
+  recordingSchema,
+  retentionSchema,
+  type RecordingSettings,
+  type RetentionSettings,
+} from './publish/retention/settings.ts';
+import type { ObjectStoreSettings } from './publish/s3-request.ts';
 import {
   publishKeysSchema,
   publishSchema,
@@ -33,6 +40,8 @@ export interface StreamSettings<L> {
   readonly segmentDuration: Seconds;
   /** How far back a viewer may go: the playlist names segments of at least this much media. */
   readonly dvr: Seconds;
+  /** How long its segments stay in object storage. */
+  readonly recording: RecordingSettings;
   /** `undefined`: the default ladder for the source. */
   readonly ladder: L | undefined;
 }
@@ -65,6 +74,7 @@ export interface Settings<L> {
   /** Streams that may be live at once. */
   readonly maxStreams: number;
   readonly redundancy: RedundancySettings;
+  readonly retention: RetentionSettings;
   /** What single streams ask of SRT. */
   readonly srtStreams: ReadonlyMap<StreamName, SrtStreamSettings>;
   /** Where single streams are pushed on to. */
@@ -99,6 +109,7 @@ const MEANINGS = {
     'PART-TARGET, seconds; where whole frames cannot fill 85 % of it, what they can fill is announced',
   segmentDuration: 'seconds of a segment',
   dvr: 'how far back viewers may go: seconds, or "90s", "30m", "4h"; up to 12 hours, six segments at least',
+  recording: 'how long segments stay in object storage',
   ladder:
     'renditions; unless set 1080p at 5 Mbit/s, 720p at 2.8, 480p at 1.4, 360p at 0.8, AAC at 128 kbit/s',
 };
@@ -109,6 +120,7 @@ export function streamSchema<L>(ladder: z.ZodType<L>, secrets: SecretSources = P
     partTarget: partTarget.optional().describe(MEANINGS.partTarget),
     segmentDuration: segmentDuration.optional().describe(MEANINGS.segmentDuration),
     dvr: dvrSchema.optional().describe(MEANINGS.dvr),
+    recording: recordingSchema.optional().describe(MEANINGS.recording),
     ladder: ladder.optional().describe(MEANINGS.ladder),
     publishKeys: publishKeysSchema.optional(),
     srt: srtSchema(secrets).optional(),
@@ -124,6 +136,8 @@ export function configurationSchema<L>(ladder: z.ZodType<L>, secrets: SecretSour
     partTarget: partTarget.default(seconds(0.5)).describe(MEANINGS.partTarget),
     segmentDuration: segmentDuration.default(seconds(2)).describe(MEANINGS.segmentDuration),
     dvr: dvrSchema.default(DEFAULT_DVR).describe(MEANINGS.dvr),
+    recording: recordingSchema.default(DEFAULT_RECORDING).describe(MEANINGS.recording),
+    retention: retentionSchema.prefault({}).describe('the sweep of object storage; not of one stream'),
     ladder: ladder.optional().describe(MEANINGS.ladder),
     publish: publishSchema.prefault({}).describe('who may publish'),
     maxStreams: z
@@ -184,6 +198,7 @@ export function settingsForStream<L>(
     partTarget: own?.partTarget ?? defaults.partTarget,
     segmentDuration: own?.segmentDuration ?? defaults.segmentDuration,
     dvr: own?.dvr ?? defaults.dvr,
+    recording: own?.recording ?? defaults.recording,
     ladder: own?.ladder ?? defaults.ladder,
   };
 }
@@ -258,7 +273,7 @@ function settingsOf<L>(
   file: Configuration<L>,
   publish: PublishSettings,
 ): Omit<Settings<L>, 'file' | 'webhooks'> {
-  const { partTarget, segmentDuration, dvr, ladder } = file;
+  const { partTarget, segmentDuration, dvr, recording, ladder } = file;
   return {
     host: env.RILL_HOST,
     ports: { rtmp: env.RILL_RTMP_PORT, srt: env.RILL_SRT_PORT, control: env.RILL_CONTROL_PORT },
@@ -284,7 +299,8 @@ function settingsOf<L>(
     maxStreams: file.maxStreams,
     redundancy: file.redundancy,
     degraded: file.degraded,
-    defaults: { partTarget, segmentDuration, dvr, ladder },
+    retention: file.retention,
+    defaults: { partTarget, segmentDuration, dvr, recording, ladder },
     streams: file.streams,
     srtStreams: pick(file.streams, (stream) => stream.srt),
     restreams: pick(file.streams, (stream) => stream.restream),

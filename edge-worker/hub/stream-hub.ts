@@ -16,6 +16,7 @@ import { routeOf, type HubRoute } from './hub-route.ts';
 import { HubStorage } from './hub-storage.ts';
 import { LiveStream, type MediaOutcome, type PlaylistOutcome } from './live-stream.ts';
 import type { LeaseMoment } from './lease.ts';
+import { describeListed } from './listed.ts';
 import { nextMsnOf } from './live-window.ts';
 import { readBody } from './read-body.ts';
 
@@ -192,7 +193,11 @@ export class StreamHub extends DurableObject<HubEnv> {
 
   #position(): HubPosition {
     const { window } = this.#live;
-    return { latestEpoch: window?.epoch ?? 0, nextMsn: nextMsnOf(window) };
+    return {
+      latestEpoch: window?.epoch ?? 0,
+      nextMsn: nextMsnOf(window),
+      listed: window === undefined ? null : describeListed(window),
+    };
   }
 }
 

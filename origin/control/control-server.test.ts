@@ -42,7 +42,17 @@ const STATUS: StreamStatus = {
 };
 const OBJECTS = {
   ...{ pendingObjects: 1, pendingBytes: 2, spooledObjects: 3, spooledBytes: 4, uploadedObjects: 5 },
-  ...{ uploadedBytes: 6, failedRequests: 7, droppedObjects: 8, droppedBytes: 9, away: false },
+  ...{
+    uploadedBytes: 6,
+    failedRequests: 7,
+    droppedObjects: 8,
+    droppedBytes: 9,
+    spoolFileBytes: 0,
+    unspooledObjects: 0,
+    slowestSpoolMs: 0,
+    diskFault: undefined,
+    away: false,
+  },
 };
 
 const servers: ControlServer[] = [];

@@ -198,6 +198,21 @@ const METRICS: readonly Metric[] = [
     'Failed requests to storage',
     (of) => objects(of).failedRequests,
   ),
+  plain(
+    'gauge',
+    'rill_spool_file_bytes',
+    'Bytes that the spool takes on disk',
+    (of) => objects(of).spoolFileBytes,
+  ),
+  plain(
+    'gauge',
+    'rill_objects_unspooled',
+    'Objects in memory without a copy on disk',
+    (of) => objects(of).unspooledObjects,
+  ),
+  plain('gauge', 'rill_spool_disk_fault', '1 while the spool takes no objects', (of) =>
+    Number(objects(of).diskFault !== undefined),
+  ),
   plain('counter', 'rill_objects_dropped_total', 'Objects given up', (of) => objects(of).droppedObjects),
   plain(
     'counter',

@@ -15,7 +15,7 @@ export function readiness(state: {
   readonly streams: ReadonlyMap<string, { status(): StreamStatus }>;
 }): Readiness {
   const { config, stopping, hasSrt, streams } = state;
-  const { away, spooledBytes } = state.objects.stats;
+  const { away, spooledBytes, diskFault } = state.objects.stats;
   const isFull = spooledBytes >= config.spoolBytes * SPOOL_FULL;
   const hubsAway = [...streams.values()].filter((stream) => stream.status().hub?.connected === false);
   const say = (isWrong: boolean, what: string): string => (isWrong ? what : 'ok');
@@ -26,7 +26,7 @@ export function readiness(state: {
       rtmp: 'ok',
       srt: say(!hasSrt, 'libsrt is missing'),
       objects: say(away, 'object storage is away'),
-      spool: say(isFull, 'the spool is full: history gets holes'),
+      spool: isFull ? 'the spool is full: history gets holes' : (diskFault ?? 'ok'),
       edge: say(hubsAway.length > 0, `the edge takes no updates of ${hubsAway.length} streams`),
     },
   };

@@ -51,6 +51,7 @@ export interface HubPublisherOptions {
   readonly onAcknowledged?: (update: PublishUpdate) => void;
   readonly send: HttpSend;
   readonly limits?: Partial<HubLimits>;
+  /** Milliseconds of a clock that never steps: a stepped one would make what waits seem too old. */
   readonly now?: () => number;
   readonly random?: () => number;
 }
@@ -83,7 +84,7 @@ export class HubPublisher {
     this.#limits = { ...HUB_LIMITS, ...options.limits };
     this.#send = options.send;
     this.#url = new URL(`/publish/${options.stream}/${options.epoch}`, options.edgeUrl);
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
     this.#random = options.random ?? Math.random;
     this.#window = new SendWindow(this.#limits.acknowledged);
   }

@@ -54,6 +54,7 @@ export type RunEnd =
 export class EncodingRun {
   /** Resolves when ffmpeg is gone and all it gave is published; never rejects. */
   readonly done: Promise<RunEnd>;
+  /** Milliseconds of `performance.now`: a clock that never steps. */
   readonly startedAt: number;
   readonly #options: EncodingRunOptions;
   readonly #transcoder: Transcoder;
@@ -66,7 +67,7 @@ export class EncodingRun {
 
   constructor(options: EncodingRunOptions) {
     this.#options = options;
-    this.startedAt = options.now();
+    this.startedAt = performance.now();
     const { container, plan, settings, ffmpegPath, log } = options;
     this.#transcoder = startTranscoder({
       ffmpegPath,

@@ -17,6 +17,7 @@ import { encoderTable } from '../transcode/encoder-table.ts';
 import { ladderSchema } from '../transcode/ladder.ts';
 import { ok } from '#shared/result.ts';
 import { StreamTelemetry } from './stream-telemetry.ts';
+import { DEFAULT_RECORDING } from '../publish/retention/settings.ts';
 import { LiveStream } from './live-stream.ts';
 
 const FALL_BACK = 'hardware encoding failed';
@@ -79,7 +80,13 @@ it('goes on in software for this source when hardware fails as its run begins', 
   const { promise: over, resolve: onOver } = Promise.withResolvers<void>();
   const live = new LiveStream({
     stream: name.value,
-    settings: { partTarget: seconds(0.5), segmentDuration: seconds(1), dvr: seconds(30), ladder: LADDER },
+    settings: {
+      partTarget: seconds(0.5),
+      segmentDuration: seconds(1),
+      dvr: seconds(30),
+      recording: DEFAULT_RECORDING,
+      ladder: LADDER,
+    },
     ffmpegPath: 'ffmpeg',
     // As if the probe had found it: the first run finds out that it does not work.
     encoders: encoderTable(() => true),

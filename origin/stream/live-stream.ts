@@ -174,7 +174,7 @@ export class LiveStream {
   async #write(event: MediaEvent): Promise<void> {
     this.#rate.add(event.bytes.length, this.#options.now());
     if (this.#run === undefined && this.#source !== undefined) {
-      if (!event.randomAccess || this.#options.now() < this.#restarts.notBefore) {
+      if (!event.randomAccess || performance.now() < this.#restarts.notBefore) {
         return;
       }
       this.#start(this.#source);
@@ -258,13 +258,13 @@ export class LiveStream {
       this.#options.lease.lose();
       return;
     }
-    const { log, now } = this.#options;
-    const isEarly = now() - run.startedAt < HARDWARE_TRIAL_MS;
+    const { log } = this.#options;
+    const isEarly = performance.now() - run.startedAt < HARDWARE_TRIAL_MS;
     if (end.kind === 'failed' && isEarly && usesHardware(run.plan)) {
       this.#softwareOnly = true;
       log.warn('hardware encoding failed: this source goes on in software');
     }
-    const at = milliseconds(now());
+    const at = milliseconds(performance.now());
     const { delay, history } = nextRestart(this.#restarts.history, milliseconds(run.startedAt), at);
     this.#restarts = { history, notBefore: at + delay };
     log.warn({ ...explain(end), restartInMs: delay }, 'the encoding run ended and is started again');

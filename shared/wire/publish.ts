@@ -134,8 +134,31 @@ export const publishAnswerSchema = z.discriminatedUnion('status', [
 /** The hub's answer to a publish request. */
 export type PublishAnswer = z.infer<typeof publishAnswerSchema>;
 
-/** Answer to `GET /publish/{stream}`: where a new epoch of this stream goes on. */
-export const hubPositionSchema = z.object({ latestEpoch: count, nextMsn: count });
+/** What a hub's playlists name; the segments of earlier epochs, and earlier ones of the same, are named by none. */
+const listedSchema = z.object({
+  /** Oldest segment. */
+  epoch: count,
+  msn: count,
+  /** Oldest segment whose parts are named. */
+  partsEpoch: count,
+  partsMsn: count,
+  /** EXT-X-TARGETDURATION, seconds. */
+  targetDuration: z.number().min(0),
+  /** The playlist's duration at most, seconds. */
+  windowSeconds: z.number().min(0),
+});
+/** What a hub's playlists name. */
+export type Listed = z.infer<typeof listedSchema>;
+
+/**
+ * Answer to `GET /publish/{stream}`: where a new epoch of this stream goes on, and what its playlists name: `null` when
+ * there are none.
+ */
+export const hubPositionSchema = z.object({
+  latestEpoch: count,
+  nextMsn: count,
+  listed: listedSchema.nullish(),
+});
 /** Where a new epoch goes on: it must be newer than `latestEpoch` and start at `nextMsn`. */
 export type HubPosition = z.infer<typeof hubPositionSchema>;
 
