@@ -212,6 +212,9 @@ function routeWorker({ method, path, body }: Call, worker: string, account: Fake
       return { schedules: [] };
     case 'GET workers':
       return { id: worker, name: worker, subdomain: { enabled: true, previews_enabled: true } };
+    case 'GET scripts/deployments':
+      return { deployments: [] };
+    case 'GET scripts/settings':
     case 'PATCH scripts/script-settings':
       return {};
     case 'GET scripts/subdomain':
