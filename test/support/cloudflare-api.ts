@@ -16,8 +16,8 @@ const HOST = '127.0.0.1';
 /** What the account has. */
 export interface FakeAccount {
   readonly buckets: Map<string, unknown>;
-  /** Metadata of the Workers' uploads: bindings, migrations. */
-  readonly workers: Map<string, unknown>;
+  /** Metadata of the Workers' uploads: bindings, and the migrations that came last. */
+  readonly workers: Map<string, Upload>;
   readonly secrets: Map<string, Map<string, string>>;
   readonly schedules: Map<string, unknown>;
 }
@@ -120,6 +120,11 @@ async function answer(
   }
 }
 
+const uploadSchema = z.looseObject({
+  bindings: z.array(z.unknown()).default([]),
+  migrations: z.looseObject({ new_tag: z.string() }).optional(),
+});
+type Upload = z.infer<typeof uploadSchema>;
 const newBucketSchema = z.object({ name: z.string() });
 const secretsSchema = z.object({
   secrets: z.record(z.string(), z.object({ text: z.string() }).nullable()),
@@ -131,6 +136,9 @@ function route(call: Call, account: FakeAccount): unknown {
   const fixed = FIXED[`${method} ${path}`];
   if (fixed !== undefined) {
     return fixed;
+  }
+  if (`${method} ${path}` === 'GET /workers/scripts') {
+    return [...account.workers].map(([id, { migrations }]) => ({ id, migration_tag: migrations?.new_tag }));
   }
   if (path.startsWith('/r2/buckets')) {
     return routeBucket(call, account);
@@ -179,7 +187,7 @@ function routeWorker({ method, path, body }: Call, worker: string, account: Fake
       // Nothing left to upload: the token is that of a completed upload.
       return { jwt: 'completed', buckets: [] };
     case 'PUT scripts':
-      workers.set(worker, metadataOf(body));
+      workers.set(worker, { ...workers.get(worker), ...metadataOf(body) });
       return { id: worker, startup_time_ms: 1, etag: 'etag', pipeline_hash: 'hash' };
   }
   if (!isThere) {
@@ -215,6 +223,7 @@ function routeWorker({ method, path, body }: Call, worker: string, account: Fake
     case 'GET scripts/deployments':
       return { deployments: [] };
     case 'GET scripts/settings':
+      return { bindings: workers.get(worker)?.bindings ?? [] };
     case 'PATCH scripts/script-settings':
       return {};
     case 'GET scripts/subdomain':
@@ -226,7 +235,7 @@ function routeWorker({ method, path, body }: Call, worker: string, account: Fake
 }
 
 /** The part `metadata` of a form. */
-function metadataOf(form: Buffer): unknown {
+function metadataOf(form: Buffer): Upload {
   const text = form.subarray(0, form.indexOf('\r\n--', form.indexOf('name="metadata"'))).toString();
-  return JSON.parse(text.slice(text.indexOf('{')));
+  return uploadSchema.parse(JSON.parse(text.slice(text.indexOf('{'))));
 }
