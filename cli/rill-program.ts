@@ -21,8 +21,10 @@ import { addTokenOptions, readTokenRequest } from './token-options.ts';
 
 const DEFAULT_TTL = '12h';
 
+/** A deployed edge; its secrets are in the folder that `npm run deploy` names. */
+const edge = z.url({ protocol: /^https?$/ }).optional();
 const ttl = z.custom<Seconds>((value) => typeof value === 'number');
-const playSchema = z.object({ ttl, watch: z.boolean().default(false) });
+const playSchema = z.object({ edge, ttl, watch: z.boolean().default(false) });
 const publishSchema = z.object({ rtmp: z.boolean().default(false), srt: z.boolean().default(false) });
 const qosSchema = z.object({
   stream: z.string().optional(),
@@ -33,7 +35,7 @@ const qosSchema = z.object({
   json: z.boolean().default(false),
   csv: z.boolean().default(false),
 });
-const dashboardSchema = z.object({ ttl });
+const dashboardSchema = z.object({ edge, ttl });
 
 /** Makes the program; each command prints its result alone to stdout. */
 export function createRillProgram(): Command {
@@ -62,11 +64,13 @@ function addPlayUrl(program: Command): void {
       durationArgument(DEFAULT_TTL),
     )
     .option('--watch', 'the watch page instead')
+    .option('--edge <url>', 'address of a deployed edge')
     .action(async (name: StreamName, given: unknown) => {
       const { location, secrets } = await reach(given);
       const options = playSchema.parse(given);
       const token = await signPlayToken({ stream: name, ttl: options.ttl, now: now() }, secrets.playSecret);
-      say((options.watch ? watchUrl : playUrl)(location, name, token));
+      const at = { ...location, edge: options.edge };
+      say((options.watch ? watchUrl : playUrl)(at, name, token));
     });
 }
 
@@ -147,14 +151,13 @@ function addDashboard(program: Command): void {
       durationArgument,
       durationArgument(DEFAULT_TTL),
     )
+    .option('--edge <url>', 'address of a deployed edge')
     .action(async (given: unknown) => {
       const { location, secrets } = await reach(given);
-      const request = {
-        scopes: ['analytics', 'play'],
-        ttl: dashboardSchema.parse(given).ttl,
-        now: now(),
-      } as const;
-      say(dashboardUrl(location, await signAnalyticsToken(request, secrets.playSecret)));
+      const options = dashboardSchema.parse(given);
+      const request = { scopes: ['analytics', 'play'], ttl: options.ttl, now: now() } as const;
+      const at = { ...location, edge: options.edge };
+      say(dashboardUrl(at, await signAnalyticsToken(request, secrets.playSecret)));
     });
 }
 

@@ -73,6 +73,8 @@ export interface Env {
   /** Account and API token with which reports are asked of Analytics Engine's SQL API. */
   readonly RILL_ANALYTICS_ACCOUNT?: string;
   readonly RILL_ANALYTICS_TOKEN?: string;
+  /** Data set that reports are asked of there; `rill_qos` unless set. */
+  readonly RILL_ANALYTICS_DATASET?: string;
   /** Share of requests that become `delivery` points, 0 to 1. */
   readonly RILL_QOS_DELIVERY_SAMPLE?: string;
   /** Set, be it empty, where Cloudflare's network does not stand before the Worker. */
