@@ -10,6 +10,8 @@ export interface StatementLimits {
   readonly seconds: number;
   readonly rows: number;
   readonly memoryBytes: number;
+  /** `estimated`: many distinct values are counted within half a per cent, at a fourth of the cost. */
+  readonly distinct: 'exact' | 'estimated';
 }
 
 /** An engine's answer. */
@@ -23,6 +25,8 @@ export type RunStatement = (statement: string, limits: StatementLimits) => Promi
 
 /** Analytics Engine's SQL API, account by account. */
 const ANALYTICS_API = 'https://api.cloudflare.com/client/v4/accounts';
+/** ClickHouse's way to estimate: exact for some thousand values, then 2^17 counters. */
+const ESTIMATED_DISTINCT = { count_distinct_implementation: 'uniqCombined64' };
 /** Time for an engine's answer to travel, beyond what the statement may take, milliseconds. */
 const TRAVEL_MS = 2_000;
 const MAX_MESSAGE = 300;
@@ -55,6 +59,7 @@ function readOnlySettings(limits: StatementLimits): Readonly<Record<string, stri
     max_result_rows: String(limits.rows),
     result_overflow_mode: 'throw',
     max_memory_usage: String(limits.memoryBytes),
+    ...(limits.distinct === 'estimated' ? ESTIMATED_DISTINCT : {}),
   };
 }
 
