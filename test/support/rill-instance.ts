@@ -32,8 +32,11 @@ export interface RillInstance {
   stop(): Promise<void>;
 }
 
-/** Starts an instance without its demo source; `config` is the origin's configuration. */
-export async function startRill(config: object = {}): Promise<RillInstance> {
+/** Starts an instance without its demo source; `config` is the origin's configuration, `variables` add to the environment. */
+export async function startRill(
+  config: object = {},
+  variables: Readonly<Record<string, string>> = {},
+): Promise<RillInstance> {
   const dataDir = await mkdtemp(join(tmpdir(), 'rill-test-'));
   const configFile = join(dataDir, 'config.json');
   await writeFile(configFile, JSON.stringify(config));
@@ -52,6 +55,7 @@ export async function startRill(config: object = {}): Promise<RillInstance> {
   ];
   const child = spawn(process.execPath, ['cli/start.ts', '--no-demo', '--config', configFile, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...variables },
   });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));

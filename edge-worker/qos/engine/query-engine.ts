@@ -26,7 +26,7 @@ export type RunStatement = (statement: string, limits: StatementLimits) => Promi
 /** Analytics Engine's SQL API, account by account. */
 const ANALYTICS_API = 'https://api.cloudflare.com/client/v4/accounts';
 /** ClickHouse's way to estimate: exact for some thousand values, then 2^17 counters. */
-const ESTIMATED_DISTINCT = { count_distinct_implementation: 'uniqCombined64' };
+export const ESTIMATED_DISTINCT = { count_distinct_implementation: 'uniqCombined64' };
 /** Time for an engine's answer to travel, beyond what the statement may take, milliseconds. */
 const TRAVEL_MS = 2_000;
 const MAX_MESSAGE = 300;
