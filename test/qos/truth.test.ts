@@ -7,7 +7,7 @@ import { startBrowser, type Browser } from '../support/browser.ts';
 import { COPY_LADDER } from '../support/ladders.ts';
 import { until } from '../support/live-client.ts';
 import { startPlacingProxy, type PlacingProxy } from '../support/placing-proxy.ts';
-import { recordPictures, type ShownPicture } from '../support/picture-recorder.ts';
+import { recordPictures, standstills, type ShownPicture } from '../support/picture-recorder.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
 import { startStampedPublisher, type StampedPublisher } from '../support/stamped-publisher.ts';
 import { expectAgreement, median, pictureDates, stoodStill } from './picture-truth.ts';
@@ -105,8 +105,8 @@ test('a report says of a viewer with a throttled network what the picture showed
     await throttle(network, page, ms);
     await sleep(4_000);
   }
-  const pictures = await recorded();
   const dates = await pictureDates(playlist);
+  const pictures = await recorded();
   await page.goto('about:blank');
   await until('the end in the report', async () => {
     const row = await rowOf('sessions');
@@ -122,6 +122,14 @@ test('a report says of a viewer with a throttled network what the picture showed
   const latencySeen = await latencyOfPictures(pictures, dates);
   process.stdout.write(
     `${JSON.stringify({ fresh, seen, lasted, latencySeen, startup, rebuffering, latency })}\n`,
+  );
+  process.stdout.write(
+    JSON.stringify([
+      standstills(pictures, 200),
+      (await timeline())
+        .filter((row) => String(row['event']).startsWith('st'))
+        .map((row) => [row['event'], row['at_ms'], row['stalled_ms'], row['detail']]),
+    ]) + '\n',
   );
   expect(seen.stood).toBeGreaterThan(STALLS_MS.reduce((sum, ms) => sum + ms, 0));
   expectAgreement('startup', Number(startup?.['p50_ms']), seen.startup);
