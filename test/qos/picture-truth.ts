@@ -12,9 +12,9 @@ const FRAME_RATE = 30;
 /** Agreement that is asked for: the greater of the two. */
 const TOLERANCE = { share: 0.05, ms: 100 };
 
-/** Time for which the picture stood still, milliseconds, without that of the picture's own. */
-export function stoodStill(pictures: readonly ShownPicture[]): number {
-  return standstills(pictures, STANDSTILL_MS).reduce((total, { ms }) => total + ms - 1000 / FRAME_RATE, 0);
+/** Time for which the picture stood still for at least so long, milliseconds, without that of the picture's own. */
+export function stoodStill(pictures: readonly ShownPicture[], atLeastMs: number = STANDSTILL_MS): number {
+  return standstills(pictures, atLeastMs).reduce((total, { ms }) => total + ms - 1000 / FRAME_RATE, 0);
 }
 
 /**
