@@ -14,6 +14,8 @@ const LIMIT = { timeout: 20_000 };
 
 let system: ChdbEdge;
 let browser: Browser;
+/** Heartbeats told: each has a number of its own, else it would be a replay. */
+let beats = 0;
 
 beforeAll(async () => {
   await buildPages();
@@ -37,13 +39,16 @@ async function violations(page: Page): Promise<readonly string[]> {
 }
 
 async function beat(stream: string): Promise<void> {
+  beats += 1;
   const token = await system.edge.sign({ stream, sub: 'ann' });
   const at = Date.now();
   const answer = await fetch(`${system.edge.url}/t/${token}/beacon`, {
     method: 'POST',
     body: JSON.stringify({
       ...{ v: 1, session: 'live-1', stream, player: 'rill', playerVersion: '1', sentAt: at },
-      events: [{ event: 'heartbeat', at, seq: 1, watchedMs: 9_000, latencyMs: 2_500, bitrate: 2_800_000 }],
+      events: [
+        { event: 'heartbeat', at, seq: beats, watchedMs: 9_000, latencyMs: 2_500, bitrate: 2_800_000 },
+      ],
     }),
   });
   expect(answer.status).toBe(204);
