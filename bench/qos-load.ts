@@ -44,7 +44,7 @@ const mediaStatuses = new Map<number, number>();
 const progress = { sent: 0, done: 0 };
 const used = { idle: usageOf(0), loaded: usageOf(0) };
 let phase: Phase = 'between';
-let isOver = false;
+const ending = new AbortController();
 
 const asking = askMedia();
 for (let loaded = 0; loaded < SECONDS; loaded += WINDOW_SECONDS) {
@@ -64,7 +64,7 @@ if (AWAY_SECONDS > 0) {
   await engineAway();
 }
 print(await statusText());
-isOver = true;
+ending.abort();
 await asking;
 await system.stop();
 agent.destroy();
@@ -141,7 +141,7 @@ function postBeacon(number: number): void {
 /** Asks for the playlist at a steady rate, whatever the answers take; each is counted in the phase that it began in. */
 async function askMedia(): Promise<void> {
   const began = performance.now();
-  for (let number = 0; !isOver; number += 1) {
+  for (let number = 0; !ending.signal.aborted; number += 1) {
     const mine = phase;
     ask({ url: playlist, method: 'GET', headers: {}, body: undefined, agent: mediaAgent }, (status, ms) => {
       media[mine].push(ms);
