@@ -10,8 +10,15 @@ const EPOCH_OR_LEASE = /^(0|[1-9][0-9]{0,14}|lease)$/;
 const LENGTH = /^[0-9]{1,15}$/;
 const BEARER = /^bearer +(\S+) *$/i;
 
-/** Answers `POST /publish/{stream}/{epoch}`, `POST /publish/{stream}/lease` and `GET /publish/{stream}` with what the hub says. */
-export async function answerPublish(request: Request, env: Env): Promise<Response> {
+/**
+ * Answers `POST /publish/{stream}/{epoch}`, `POST /publish/{stream}/lease` and `GET /publish/{stream}` with what the
+ * hub says; `taken` hears of each update that a hub has taken.
+ */
+export async function answerPublish(
+  request: Request,
+  env: Env,
+  taken: (stream: StreamName) => void = () => undefined,
+): Promise<Response> {
   const expected = env.RILL_SERVICE_TOKEN;
   if (expected === undefined || expected === '') {
     logEvent('error', 'publish-not-configured', {
@@ -31,7 +38,11 @@ export async function answerPublish(request: Request, env: Env): Promise<Respons
     return errorAnswer(400, stream.failure.reason, { detail: `stream name: ${stream.failure.expected}` });
   }
   const refusal = request.method === 'POST' ? refuseUpdate(request, epochText) : undefined;
-  return refusal ?? forward(request, stream.value, env);
+  const answer = refusal ?? (await forward(request, stream.value, env));
+  if (request.method === 'POST' && answer.ok) {
+    taken(stream.value);
+  }
+  return answer;
 }
 
 function refuseUpdate(request: Request, epoch: string | undefined): Response | undefined {

@@ -11,6 +11,8 @@ export interface StatementLimits {
   readonly seconds: number;
   readonly rows: number;
   readonly memoryBytes: number;
+  /** `estimated`: many distinct values are counted within half a per cent, at a fourth of the cost. */
+  readonly distinct: 'exact' | 'estimated';
 }
 
 /** An engine's answer. */
@@ -27,6 +29,8 @@ const ANALYTICS_API = 'https://api.cloudflare.com/client/v4/accounts';
 /** The table as statements name it; a data set may have another name. */
 const FROM_TABLE = new RegExp(`\\bfrom\\s+${QOS_TABLE}\\b`, 'gi');
 const DATASET = /^[a-z][a-z0-9_]{0,62}$/i;
+/** ClickHouse's way to estimate: exact for some thousand values, then 2^17 counters. */
+export const ESTIMATED_DISTINCT = { count_distinct_implementation: 'uniqCombined64' };
 /** Time for an engine's answer to travel, beyond what the statement may take, milliseconds. */
 const TRAVEL_MS = 2_000;
 const MAX_MESSAGE = 300;
@@ -70,6 +74,7 @@ function readOnlySettings(limits: StatementLimits): Readonly<Record<string, stri
     max_result_rows: String(limits.rows),
     result_overflow_mode: 'throw',
     max_memory_usage: String(limits.memoryBytes),
+    ...(limits.distinct === 'estimated' ? ESTIMATED_DISTINCT : {}),
   };
 }
 

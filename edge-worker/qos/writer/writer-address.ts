@@ -4,9 +4,11 @@
 export const WRITER_NAME = 'writer';
 /** Origin of its addresses; nothing but the object answers there. */
 export const WRITER_ORIGIN = 'https://qos-writer.rill';
-/** `POST`: lines of JSONEachRow for ClickHouse. */
+/** `POST`: row lines for ClickHouse, their rows in JSONEachRow. */
 export const ROWS_PATH = '/rows';
-/** `POST`: a JSON array of points for Analytics Engine. */
+/** `POST`: row lines for Analytics Engine, their rows points in JSON. */
 export const POINTS_PATH = '/points';
 /** `GET`: what is buffered, written and dropped. */
 export const STATUS_PATH = '/status';
+/** Rows that the caller has dropped since its last call. */
+export const DROPPED_HEADER = 'x-rill-dropped';

@@ -1,6 +1,6 @@
 /** Gathers an isolate's rows for a moment, so that thousands of beacons become a few calls of the writer. */
 
-import { describeError, logEvent } from '../log.ts';
+import { describeError, logEvent } from '../../log.ts';
 
 /** How long rows gather, milliseconds: short against the five seconds within which a report shall show them. */
 const GATHER_MS = 500;
@@ -11,7 +11,8 @@ const MAX_WAITING_LENGTH = 20_000_000;
 
 /** How rows leave. */
 export interface OutboxRoute {
-  readonly send: (rows: string) => Promise<void>;
+  /** `dropped`: rows that have been dropped since the last call that arrived. */
+  readonly send: (rows: string, dropped: number) => Promise<void>;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 
@@ -20,16 +21,15 @@ export class Outbox {
   #rows: string[] = [];
   #length = 0;
   #isGathering = false;
+  /** Rows dropped that no call has told of yet. */
   #dropped = 0;
+  readonly #maxCallRows: number;
   readonly #pause: (milliseconds: number) => Promise<void>;
 
-  constructor(pause: (milliseconds: number) => Promise<void> = sleep) {
+  /** `maxCallRows`: rows in one call. */
+  constructor(maxCallRows: number = Infinity, pause: (milliseconds: number) => Promise<void> = sleep) {
+    this.#maxCallRows = maxCallRows;
     this.#pause = pause;
-  }
-
-  /** Rows dropped since the isolate began. */
-  get dropped(): number {
-    return this.#dropped;
   }
 
   /** Takes rows; the first of a batch also brings the work that sends it. */
@@ -54,9 +54,11 @@ export class Outbox {
     const rows = this.#rows;
     this.#rows = [];
     this.#length = 0;
-    for (const call of calls(rows)) {
+    for (const call of calls(rows, this.#maxCallRows)) {
+      const dropped = this.#dropped;
       try {
-        await send(call.join('\n'));
+        await send(call.join('\n'), dropped);
+        this.#dropped -= dropped;
       } catch (error) {
         // The next request's batch takes them along.
         this.#putBack(call);
@@ -76,11 +78,11 @@ export class Outbox {
   }
 }
 
-function calls(rows: readonly string[]): readonly (readonly string[])[] {
+function calls(rows: readonly string[], maxRows: number): readonly (readonly string[])[] {
   const result: string[][] = [];
   let length = MAX_CALL_LENGTH;
   for (const row of rows) {
-    if (length + row.length > MAX_CALL_LENGTH) {
+    if (length + row.length > MAX_CALL_LENGTH || result.at(-1)?.length === maxRows) {
       result.push([]);
       length = 0;
     }
