@@ -7,18 +7,17 @@ import { GRAFANA_ENGINES, grafanaDashboard, type GrafanaEngine } from './grafana
 import { originAlertRules, originDashboard, originMetricsPage } from './origin-monitoring.ts';
 
 const FOLDER = new URL('../deploy/grafana/', import.meta.url);
+const RULES = new URL('../deploy/prometheus/rill-origin.rules.yml', import.meta.url);
+const METRICS = new URL('../docs/metrics.md', import.meta.url);
 
 await mkdir(fileURLToPath(FOLDER), { recursive: true });
 for (const engine of Object.keys(GRAFANA_ENGINES) as GrafanaEngine[]) {
-  const text = `${JSON.stringify(grafanaDashboard(engine), null, 2)}\n`;
-  await writeFile(new URL(`rill-qos-${engine}.json`, FOLDER), text);
+  await write(new URL(`rill-qos-${engine}.json`, FOLDER), JSON.stringify(grafanaDashboard(engine)), 'json');
 }
-await writeFile(new URL('rill-origin.json', FOLDER), `${JSON.stringify(originDashboard(), null, 2)}\n`);
-const RULES = new URL('../deploy/prometheus/rill-origin.rules.yml', import.meta.url);
-const METRICS = new URL('../docs/metrics.md', import.meta.url);
-for (const [file, text, parser] of [
-  [RULES, originAlertRules(), 'yaml'],
-  [METRICS, originMetricsPage(), 'markdown'],
-] as const) {
+await write(new URL('rill-origin.json', FOLDER), JSON.stringify(originDashboard()), 'json');
+await write(RULES, originAlertRules(), 'yaml');
+await write(METRICS, originMetricsPage(), 'markdown');
+
+async function write(file: URL, text: string, parser: 'json' | 'yaml' | 'markdown'): Promise<void> {
   await writeFile(file, await format(text, { ...(await resolveConfig(file)), parser }));
 }

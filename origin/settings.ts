@@ -123,8 +123,8 @@ export function streamSchema<L>(ladder: z.ZodType<L>, secrets: SecretSources = P
     recording: recordingSchema.optional().describe(MEANINGS.recording),
     ladder: ladder.optional().describe(MEANINGS.ladder),
     publishKeys: publishKeysSchema.optional(),
-    srt: srtSchema(secrets).optional(),
-    restream: restreamSchema(secrets).optional(),
+    srt: srtSchema(secrets).optional().describe('SRT of this stream'),
+    restream: restreamSchema(secrets).optional().describe('where the stream is pushed on to'),
   });
 }
 

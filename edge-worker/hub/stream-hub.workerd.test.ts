@@ -76,14 +76,18 @@ describe('publishing to a hub', () => {
   it('answers where a new epoch goes on, and leaves no trace where nothing was published', async () => {
     const hub = new Hub();
     const position = await hub.stub.fetch(`https://hub/publish/${hub.name}`);
-    expect(await position.json()).toEqual({ latestEpoch: 0, nextMsn: 0 });
+    expect(await position.json()).toEqual({ latestEpoch: 0, nextMsn: 0, listed: null });
     expect((await hub.get('index.m3u8')).status).toBe(404);
     expect((await hub.get('v/index.m3u8?_HLS_msn=1')).status).toBe(404);
     expect((await hub.get('v/100-0.m4s')).status).toBe(404);
     expect(await hub.tables()).toBe(0);
     await hub.publish(...START, ...segments(0, 3), part('v', 3, 0));
     const later = await hub.stub.fetch(`https://hub/publish/${hub.name}`);
-    expect(await later.json()).toEqual({ latestEpoch: 100, nextMsn: 4 });
+    expect(await later.json()).toMatchObject({
+      latestEpoch: 100,
+      nextMsn: 4,
+      listed: { epoch: 100, msn: 0 },
+    });
   });
 
   it('says how many requests of viewers have reached it, and how many are held', async () => {
