@@ -1,6 +1,7 @@
 /**
  * Test projects: `unit` beside the code (Node), `edge` (`*.workerd.test.ts`) under workerd, `e2e` with every real part
- * running, `wire` with an edge alone and requests to it. Without isolation files share a process, which halves the
+ * running, `feeds` with an
+ * origin in the first place, `wire` with an edge alone and requests to it. Without isolation files share a process, which halves the
  * time: tests keep no global state.
  */
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
@@ -11,6 +12,12 @@ const WIRE = [
   'test/{access,delivery}/**/*.test.ts',
   'test/conformance/{bad-publisher,directives,http,playlists}.test.ts',
   'test/qos/{alerts,engine-away,intake,reports}.test.ts',
+];
+
+/** Tests of origins: what they take, survive and pass on. They wait more than they compute. */
+const FEEDS = [
+  'test/{control,deploy,faults,ingest,restream}/**/*.test.ts',
+  'test/e2e/{backup-feed,enhanced-rtmp,ladder,srt-and-restream,takeover}.test.ts',
 ];
 
 export default defineConfig({
@@ -38,7 +45,16 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/**/*.test.ts'],
-          exclude: WIRE,
+          exclude: [...WIRE, ...FEEDS],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'feeds',
+          include: FEEDS,
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

@@ -34,6 +34,7 @@ const CHECKS: readonly Step[] = [
 /** Tests of a running system, at the same time as well: most of `e2e` is waiting for pictures in real time. */
 const SYSTEM_TESTS: readonly Step[] = [
   { script: 'e2e', tests: true },
+  { script: 'feeds', tests: true },
   { script: 'wire', tests: true },
 ];
 /** Milliseconds between two signs of life of a step that takes long. */
