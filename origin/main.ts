@@ -10,6 +10,7 @@ import { createTokenDecider } from './ingest/access/publish-token.ts';
 import { WebhookDecider, type Post } from './ingest/access/publish-webhook.ts';
 import type { MediaFeed } from './ingest/media-feed.ts';
 import { startRtmpServer } from './ingest/rtmp/rtmp-server.ts';
+import { startRtmpsServer } from './ingest/rtmp/rtmps-server.ts';
 import { SrtUnavailableError } from './ingest/srt/srt-error.ts';
 import { startSrtServer, type SrtServer } from './ingest/srt/srt-server.ts';
 import { StreamGate } from './ingest/stream-gate.ts';
@@ -19,8 +20,9 @@ import { openObjectStore } from './publish/object-store.ts';
 import { openObjectWriter } from './publish/object-writer.ts';
 import { loadSettings, settingsForStream, type Settings } from './settings.ts';
 import { LiveStream } from './stream/live-stream.ts';
-import { DEFAULT_LADDER, ladderSchema, requiredEncoders, type Ladder } from './transcode/ladder.ts';
-import { probeFfmpeg } from './transcode/version.ts';
+import { setUpEncoders } from './transcode/encoder-setup.ts';
+import type { EncoderTable } from './transcode/encoder-table.ts';
+import { DEFAULT_LADDER, ladderSchema, type Ladder } from './transcode/ladder.ts';
 
 /** Connections to the edge and to object storage, each. */
 const MAX_CONNECTIONS = 32;
@@ -49,7 +51,7 @@ try {
 }
 
 async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
-  await requireFfmpeg(config);
+  const encoders = await requireEncoders(config);
   const http = createHttpClient({ maxConnections: MAX_CONNECTIONS });
   const store = openObjectStore(config.objectStore, http.send);
   const objects = await openObjectWriter({
@@ -82,6 +84,7 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
       stream,
       settings: settingsForStream(config, stream),
       ffmpegPath: config.ffmpeg,
+      encoders,
       destinations,
       log: rootLog.child({ stream }),
       now: Date.now,
@@ -92,6 +95,8 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   }
   const { host, ports } = config;
   const rtmp = await startRtmpServer({ host, port: ports.rtmp, gate, log: rootLog.child({ part: 'rtmp' }) });
+  const rtmpsLog = rootLog.child({ part: 'rtmps' });
+  const rtmps = config.rtmps && (await startRtmpsServer({ host, ...config.rtmps, gate, log: rtmpsLog }));
   const srt = await startSrt(config, gate, rootLog.child({ part: 'srt' }));
   const provider: StreamProvider = {
     listStreams: () => [...streams.values()].map((stream) => stream.status()),
@@ -114,11 +119,14 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
     streams: provider,
     log: rootLog.child({ part: 'control' }),
   });
-  rootLog.info({ rtmp: rtmp.port, srt: srt?.port, control: control.port }, 'the origin is ready');
+  rootLog.info(
+    { rtmp: rtmp.port, rtmps: rtmps?.port, srt: srt?.port, control: control.port },
+    'the origin is ready',
+  );
   await stopSignal();
   rootLog.info('stopping: what is under way is published first');
   await Promise.all([...streams.values()].map((stream) => stream.close()));
-  await Promise.all([rtmp.close(), srt?.close(), control.close()]);
+  await Promise.all([rtmp.close(), rtmps?.close(), srt?.close(), control.close()]);
   await objects.close(CLOSE_UPLOADS_MS);
   http.close();
 }
@@ -138,14 +146,13 @@ async function publishDeciders(
   ];
 }
 
-async function requireFfmpeg(config: Settings<Ladder>): Promise<void> {
+async function requireEncoders(config: Settings<Ladder>): Promise<EncoderTable> {
   const ladders = [config.defaults, ...config.streams.values()].map((one) => one.ladder ?? DEFAULT_LADDER);
-  const encoders = [...new Set(ladders.flatMap((ladder) => requiredEncoders(ladder)))];
-  const probed = await probeFfmpeg(config.ffmpeg, encoders);
-  if (!probed.ok) {
-    throw new UnusableFfmpegError(probed.failure.detail);
+  const encoders = await setUpEncoders(config.ffmpeg, ladders, log);
+  if (!encoders.ok) {
+    throw new UnusableFfmpegError(encoders.failure.detail);
   }
-  log.info({ ffmpeg: probed.value.path, version: probed.value.version }, 'ffmpeg found');
+  return encoders.value;
 }
 
 /** Starts SRT, or says once why there is none: RTMP works without it. */

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { fail, ok, type Result } from '#shared/result.ts';
+import { refineRtmps, RTMPS_ENVIRONMENT, RTMPS_EXAMPLES } from './ingest/rtmp/settings.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 /** Shortest secret, characters: 96 bits of base64url. */
@@ -50,29 +51,32 @@ function httpUrl(withPath: boolean): z.ZodType<URL> {
   });
 }
 
-const environmentSchema = z.object({
-  RILL_HOST: z.string().default('127.0.0.1'),
-  RILL_RTMP_PORT: port(1935),
-  RILL_SRT_PORT: port(9000),
-  RILL_CONTROL_PORT: port(8081),
-  RILL_EDGE_URL: httpUrl(false),
-  RILL_SERVICE_TOKEN: secret,
-  RILL_CONTROL_TOKEN: secret,
-  RILL_PUBLISH_SECRET: secret,
-  RILL_PUBLISH_WEBHOOK_SECRET: secret.optional(),
-  RILL_S3_ENDPOINT: httpUrl(true),
-  RILL_S3_BUCKET: text.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is not a bucket name'),
-  RILL_S3_REGION: z.string().default('auto'),
-  RILL_S3_ACCESS_KEY_ID: text,
-  RILL_S3_SECRET_ACCESS_KEY: secret,
-  RILL_CONFIG: z.string().optional(),
-  RILL_DATA_DIR: text,
-  RILL_SPOOL_MIB: integer(2048, 1, 100_000_000, 'is not a number of MiB from 1'),
-  RILL_LOG_LEVEL: z.enum(LOG_LEVELS, `is not one of ${LOG_LEVELS.join(', ')}`).default('info'),
-  RILL_FFMPEG: z.string().default('ffmpeg'),
-  RILL_SRT_LATENCY_MS: integer(120, 0, MAX_SRT_LATENCY_MS, 'is not a number of milliseconds up to 60000'),
-  RILL_OPEN_METRICS: z.enum(['true', 'false'], 'is neither true nor false').default('false'),
-});
+const environmentSchema = z
+  .object({
+    RILL_HOST: z.string().default('127.0.0.1'),
+    RILL_RTMP_PORT: port(1935),
+    ...RTMPS_ENVIRONMENT,
+    RILL_SRT_PORT: port(9000),
+    RILL_CONTROL_PORT: port(8081),
+    RILL_EDGE_URL: httpUrl(false),
+    RILL_SERVICE_TOKEN: secret,
+    RILL_CONTROL_TOKEN: secret,
+    RILL_PUBLISH_SECRET: secret,
+    RILL_PUBLISH_WEBHOOK_SECRET: secret.optional(),
+    RILL_S3_ENDPOINT: httpUrl(true),
+    RILL_S3_BUCKET: text.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is not a bucket name'),
+    RILL_S3_REGION: z.string().default('auto'),
+    RILL_S3_ACCESS_KEY_ID: text,
+    RILL_S3_SECRET_ACCESS_KEY: secret,
+    RILL_CONFIG: z.string().optional(),
+    RILL_DATA_DIR: text,
+    RILL_SPOOL_MIB: integer(2048, 1, 100_000_000, 'is not a number of MiB from 1'),
+    RILL_LOG_LEVEL: z.enum(LOG_LEVELS, `is not one of ${LOG_LEVELS.join(', ')}`).default('info'),
+    RILL_FFMPEG: z.string().default('ffmpeg'),
+    RILL_SRT_LATENCY_MS: integer(120, 0, MAX_SRT_LATENCY_MS, 'is not a number of milliseconds up to 60000'),
+    RILL_OPEN_METRICS: z.enum(['true', 'false'], 'is neither true nor false').default('false'),
+  })
+  .superRefine(refineRtmps);
 
 /** The environment, defaults filled in. */
 export type Environment = z.infer<typeof environmentSchema>;
@@ -80,6 +84,7 @@ export type Environment = z.infer<typeof environmentSchema>;
 const EXAMPLES: Readonly<Record<keyof Environment, string>> = {
   RILL_HOST: '0.0.0.0',
   RILL_RTMP_PORT: '1935',
+  ...RTMPS_EXAMPLES,
   RILL_SRT_PORT: '9000',
   RILL_CONTROL_PORT: '8081',
   RILL_EDGE_URL: 'https://live.example.com',

@@ -55,6 +55,22 @@ describe('settings', () => {
     expect(missing[0]).toBe('RILL_EDGE_URL is missing; example: https://live.example.com');
   });
 
+  it('turn RTMPS on with port, certificate and key, and with nothing less', () => {
+    const complete = {
+      RILL_RTMPS_PORT: '1936',
+      RILL_RTMPS_CERT: '/tls/chain.pem',
+      RILL_RTMPS_KEY: '/tls/key.pem',
+    };
+    expect(load({ ...COMPLETE, ...complete })).toMatchObject({
+      value: { rtmps: { port: 1936, files: { certificate: '/tls/chain.pem', key: '/tls/key.pem' } } },
+    });
+    expect(load(COMPLETE)).toMatchObject({ value: { rtmps: undefined } });
+    expect(lines({ ...COMPLETE, RILL_RTMPS_PORT: '1936' })).toEqual([
+      'RILL_RTMPS_CERT is missing: RTMPS needs port, certificate and key; example: /etc/rill/tls/fullchain.pem',
+      'RILL_RTMPS_KEY is missing: RTMPS needs port, certificate and key; example: /etc/rill/tls/privkey.pem',
+    ]);
+  });
+
   it('name all mistakes of environment and file at once, and never a value', () => {
     const env = {
       ...COMPLETE,

@@ -6,6 +6,7 @@ import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { milliseconds, seconds, type Milliseconds, type Seconds } from '#shared/media-time.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
 import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
+import { rtmpsSettings, type RtmpsSettings } from './ingest/rtmp/settings.ts';
 import type { ObjectStoreSettings } from './publish/object-store.ts';
 import {
   publishKeysSchema,
@@ -40,6 +41,8 @@ export type StreamOverrides<L> = {
 export interface Settings<L> {
   readonly host: string;
   readonly ports: { readonly rtmp: number; readonly srt: number; readonly control: number };
+  /** `undefined`: no RTMPS. */
+  readonly rtmps: RtmpsSettings | undefined;
   readonly edgeUrl: URL;
   readonly serviceToken: string;
   readonly controlToken: string;
@@ -198,6 +201,7 @@ function settingsOf<L>(env: Environment, file: Configuration<L>, publish: Publis
   return {
     host: env.RILL_HOST,
     ports: { rtmp: env.RILL_RTMP_PORT, srt: env.RILL_SRT_PORT, control: env.RILL_CONTROL_PORT },
+    rtmps: rtmpsSettings(env),
     edgeUrl: env.RILL_EDGE_URL,
     serviceToken: env.RILL_SERVICE_TOKEN,
     controlToken: env.RILL_CONTROL_TOKEN,

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { renderMultivariantPlaylist } from '#shared/playlist/multivariant-playlist.ts';
 import { describeMultivariantPlaylist } from './describe-multivariant.ts';
 import { takeUpdate } from './take-update.ts';
-import { begin, framesOf, init, part, segment, take } from './window-fixture.ts';
+import type { LiveWindow } from './live-window.ts';
+import { begin, framesOf, init, part, segment, take, type Unnumbered } from './window-fixture.ts';
 
 describe('multivariant playlist of a live window', () => {
   it('is absent until a rendition has a part, then names all with their audio', () => {
@@ -40,4 +41,72 @@ high/index.m3u8
       variants: [{ uri: 'a/index.m3u8', bandwidth: 128_000, codecs: 'mp4a.40.2', resolution: undefined }],
     });
   });
+
+  it('has variants of H.264 first, the others scored by height and worth, and audio alone last', () => {
+    const video = { kind: 'video' as const, width: 1280, frameRate: 30, bandwidth: 1_000_000 };
+    const described = describeMultivariantPlaylist(
+      announce({
+        renditions: [
+          { ...video, name: 'hevc', codecs: 'hvc1.1.6.L93.90', height: 720 },
+          { ...video, name: 'av1', codecs: 'av01.0.05M.08', height: 720 },
+          { ...video, name: 'low', codecs: 'avc1.64001f', height: 360 },
+          { ...video, name: 'high', codecs: 'avc1.64001f', height: 720 },
+          {
+            kind: 'audio',
+            name: 'a',
+            codecs: 'mp4a.40.2',
+            sampleRate: 48_000,
+            channels: 2,
+            bandwidth: 96_000,
+          },
+        ],
+        audioOnlyVariant: true,
+      }),
+    );
+    expect(described?.variants.map(({ uri, score, audio }) => [uri, score, audio])).toEqual([
+      ['low/index.m3u8', 2, 'audio'],
+      ['high/index.m3u8', 3, 'audio'],
+      ['hevc/index.m3u8', 4, 'audio'],
+      ['av1/index.m3u8', 5, 'audio'],
+      ['a/index.m3u8', 1, 'audio'],
+    ]);
+  });
+
+  it('names languages and the captions of those renditions that carry them; NONE stands on all or on none', () => {
+    const audio = {
+      kind: 'audio' as const,
+      codecs: 'mp4a.40.2',
+      sampleRate: 48_000,
+      channels: 2,
+      bandwidth: 1,
+    };
+    const video = { kind: 'video' as const, width: 2, height: 2, frameRate: 30, bandwidth: 1 };
+    const renditions = [
+      { ...video, name: 'low', codecs: 'avc1.64001f', closedCaptions: true },
+      { ...video, name: 'hevc', codecs: 'hvc1.1.6.L93.90', closedCaptions: false },
+      { ...audio, name: 'a', language: 'en', label: 'English' },
+      { ...audio, name: 'a-de', language: 'de', label: 'German' },
+    ];
+    const captions = { channel: 'CC1', language: 'en', label: 'English' };
+    const described = describeMultivariantPlaylist(announce({ renditions, closedCaptions: [captions] }));
+    const text = described === undefined ? '' : renderMultivariantPlaylist(described);
+    expect(text.match(/^#EXT-X-MEDIA:.*$/gm)).toEqual([
+      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="a/index.m3u8"',
+      '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="German",LANGUAGE="de",AUTOSELECT=YES,CHANNELS="2",URI="a-de/index.m3u8"',
+      '#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="captions",NAME="English",LANGUAGE="en",AUTOSELECT=YES,INSTREAM-ID="CC1"',
+    ]);
+    expect(described?.variants.map(({ closedCaptions }) => closedCaptions)).toEqual([
+      { groupId: 'captions' },
+      undefined,
+    ]);
+    const without = describeMultivariantPlaylist(announce({ renditions, closedCaptions: [] }));
+    expect(without?.variants.map(({ closedCaptions }) => closedCaptions)).toEqual(['NONE', 'NONE']);
+  });
 });
+
+/** A window whose begin says more, with a part of its first rendition. */
+function announce(more: Partial<Extract<Unnumbered, { kind: 'begin' }>>): LiveWindow {
+  const begun = { ...begin(), ...more };
+  const first = 'renditions' in begun ? (begun.renditions[0]?.name ?? '') : '';
+  return take(undefined, 100, [begun, init(first), part(first, 0, 0)]);
+}

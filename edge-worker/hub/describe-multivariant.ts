@@ -14,6 +14,12 @@ import { allSegments, type SegmentChunk } from './segment-list.ts';
 
 const VERSION = 9;
 const AUDIO_GROUP = 'audio';
+const CAPTIONS_GROUP = 'captions';
+/**
+ * Bits of H.264 that one bit of a codec is worth, by the first part of its codec string. H.264, which every player
+ * decodes, has the variants that come first.
+ */
+const EFFICIENCY: Readonly<Record<string, number>> = { avc1: 1, hvc1: 1.6, vp09: 1.5, av01: 1.9 };
 /**
  * The first variant is the one that players begin with before they know their link: the highest up to this many
  * bits per second (Apple's authoring rules name 2 Mbit/s as what Wi-Fi begins with, plus room for audio). The
@@ -49,11 +55,49 @@ export function describeMultivariantPlaylist(window: LiveWindow): MultivariantPl
   return {
     version: VERSION,
     independentSegments: true,
-    renditions: video.length === 0 ? [] : audio.map(audioRendition),
-    variants: inStartOrder(
-      video.length === 0 ? audio.map(audioVariant) : video.map((each) => videoVariant(each, audio)),
-    ),
+    renditions: video.length === 0 ? [] : [...audio.map(audioRendition), ...captionRenditions(window.begin)],
+    variants:
+      video.length === 0 ? inStartOrder(audio.map(audioVariant)) : variantsOf(video, audio, window.begin),
   };
+}
+
+/** Variants with pictures, those of H.264 first, and one of audio alone where it is asked for, last. */
+function variantsOf(
+  video: readonly Described<'video'>[],
+  audio: readonly Described<'audio'>[],
+  begin: BeginUpdate,
+): Variant[] {
+  const families = Object.keys(EFFICIENCY);
+  const byFamily = Map.groupBy(video, ({ description }) => familyOf(description.codecs));
+  const scores = byFamily.size > 1 ? scoresOf(video) : undefined;
+  const ordered = [...byFamily.keys()].toSorted(
+    (left, right) => families.indexOf(left) - families.indexOf(right),
+  );
+  const variants = ordered.flatMap((family) =>
+    inStartOrder(
+      (byFamily.get(family) ?? []).map((each) => ({
+        ...videoVariant(each, audio, begin),
+        score: scores?.get(each),
+      })),
+    ),
+  );
+  const alone = begin.audioOnlyVariant === true ? audio.slice(0, 1) : [];
+  const score = scores === undefined ? undefined : 1;
+  return [...variants, ...alone.map((each) => ({ ...audioVariant(each), audio: AUDIO_GROUP, score }))];
+}
+
+function familyOf(codecs: string): string {
+  return codecs.split('.', 1)[0] ?? '';
+}
+
+/** Ranks of variants by the height of their pictures, then by what their bits are worth; 1 is left to audio alone. */
+function scoresOf(video: readonly Described<'video'>[]): ReadonlyMap<Described<'video'>, number> {
+  const worth = ({ description, average }: Described<'video'>): number =>
+    average * (EFFICIENCY[familyOf(description.codecs)] ?? 1);
+  const ranked = video.toSorted(
+    (left, right) => left.description.height - right.description.height || worth(left) - worth(right),
+  );
+  return new Map(ranked.map((each, index) => [each, index + 2]));
 }
 
 function audioRendition(
@@ -63,13 +107,28 @@ function audioRendition(
   return {
     type: 'AUDIO',
     groupId: AUDIO_GROUP,
-    name: description.name,
+    name: description.label ?? description.name,
     isDefault: index === 0,
     autoselect: true,
-    language: undefined,
+    language: description.language,
     channels: String(description.channels),
+    instreamId: undefined,
     uri: `${description.name}/index.m3u8`,
   };
+}
+
+function captionRenditions({ closedCaptions = [] }: BeginUpdate): MultivariantPlaylist['renditions'] {
+  return closedCaptions.map(({ channel, language, label }) => ({
+    type: 'CLOSED-CAPTIONS',
+    groupId: CAPTIONS_GROUP,
+    name: label ?? channel,
+    isDefault: false,
+    autoselect: true,
+    language,
+    channels: undefined,
+    instreamId: channel,
+    uri: undefined,
+  }));
 }
 
 function audioVariant({ description, peak, average }: Described<'audio'>): Variant {
@@ -78,23 +137,43 @@ function audioVariant({ description, peak, average }: Described<'audio'>): Varia
     bandwidth: peak,
     averageBandwidth: average,
     codecs: description.codecs,
+    score: undefined,
     resolution: undefined,
     frameRate: undefined,
     audio: undefined,
+    closedCaptions: undefined,
   };
 }
 
-function videoVariant(video: Described<'video'>, audio: readonly Described<'audio'>[]): Variant {
+function videoVariant(
+  video: Described<'video'>,
+  audio: readonly Described<'audio'>[],
+  begin: BeginUpdate,
+): Variant {
   const { name, codecs, width, height, frameRate } = video.description;
   return {
     uri: `${name}/index.m3u8`,
     bandwidth: video.peak + Math.max(0, ...audio.map((each) => each.peak)),
     averageBandwidth: video.average + Math.max(0, ...audio.map((each) => each.average)),
     codecs: [...new Set([codecs, ...audio.map((each) => each.description.codecs)])].join(','),
+    score: undefined,
     resolution: { width, height },
     frameRate: frameRate === 0 ? undefined : frameRate,
     audio: audio.length === 0 ? undefined : AUDIO_GROUP,
+    closedCaptions: captionsOf(video, begin),
   };
+}
+
+/** NONE stands on all variants or on none (rfc8216bis §4.4.6.2), so it is left out beside a variant with captions. */
+function captionsOf(
+  { description }: Described<'video'>,
+  { closedCaptions }: BeginUpdate,
+): Variant['closedCaptions'] {
+  if (closedCaptions?.length === 0) {
+    return 'NONE';
+  }
+  const has = closedCaptions !== undefined && description.closedCaptions === true;
+  return has ? { groupId: CAPTIONS_GROUP } : undefined;
 }
 
 function inStartOrder(variants: readonly Variant[]): Variant[] {

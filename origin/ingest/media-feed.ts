@@ -5,28 +5,38 @@ import type { StreamName } from '#shared/identifiers.ts';
 
 /** Video of a source, read from its real parameter sets. */
 export interface SourceVideo {
-  readonly codec: 'h264';
+  readonly codec: 'h264' | 'hevc' | 'av1' | 'vp9';
   readonly width: number;
   readonly height: number;
   /** Frames per second as the source states it, or `undefined` where it does not. */
   readonly frameRate: number | undefined;
+  /** Pictures may be coded as fields. */
+  readonly interlaced?: boolean | undefined;
+  /** Degrees clockwise by which pictures are to be turned for display. */
+  readonly rotation?: 0 | 90 | 180 | 270 | undefined;
 }
 
 /** Audio of a source. */
 export interface SourceAudio {
-  readonly codec: 'aac';
+  readonly codec: 'aac' | 'opus';
   readonly sampleRate: number;
   readonly channels: number;
+  /** ISO 639 as the source has it, `undefined` where it does not say. */
+  readonly language?: string | undefined;
+  /** Id of the elementary stream: the PID of MPEG-TS. */
+  readonly streamId?: number | undefined;
 }
 
 /** What a source carries; at least one of the two is there. */
 export interface SourceProperties {
   readonly video: SourceVideo | undefined;
   readonly audio: SourceAudio | undefined;
+  /** Further audio tracks, such as other languages, in the source's order. */
+  readonly moreAudio?: readonly SourceAudio[] | undefined;
 }
 
 /** How bytes are framed. */
-export type FeedContainer = 'flv' | 'mpegts';
+export type FeedContainer = 'flv' | 'mpegts' | 'matroska';
 
 /** Why a feed ended. */
 export type FeedEnd =
@@ -45,10 +55,17 @@ export type FeedEnd =
 export type FeedEvent =
   /**
    * The source is known, or has changed: a fresh container stream starts. `preamble` is what a demuxer must
-   * see first (FLV: file header and sequence headers; MPEG-TS: PAT and PMT), now and whenever it starts anew.
+   * see first (FLV: file header and sequence headers; MPEG-TS: PAT and PMT; Matroska: all before the first
+   * cluster), now and whenever it starts anew.
    */
-  | { readonly kind: 'source'; readonly source: SourceProperties; readonly preamble: Uint8Array }
-  /** Whole tags (FLV) or packets (MPEG-TS); `randomAccess` when they begin with a key frame (or have no video). */
+  | {
+      readonly kind: 'source';
+      readonly source: SourceProperties;
+      readonly preamble: Uint8Array;
+      /** How the bytes of this source are framed, where its codecs need another container than the feed's. */
+      readonly container?: FeedContainer | undefined;
+    }
+  /** Whole tags (FLV), packets (MPEG-TS) or clusters (Matroska); `randomAccess` when they begin with a key frame (or have no video). */
   | { readonly kind: 'media'; readonly bytes: Uint8Array; readonly randomAccess: boolean }
   | { readonly kind: 'end'; readonly end: FeedEnd };
 

@@ -1,14 +1,20 @@
 /** Reads a `moov`: the tracks of ffmpeg's output and the defaults of their fragments. */
 
 import type { Timescale } from '#shared/media-time.ts';
+import { readAv01 } from './boxes/av01.ts';
 import { readAvc1 } from './boxes/avc1.ts';
+import type { AudioEntry } from './boxes/audio-entry.ts';
 import { childBoxes, findChild, printable, requireChild, type Box } from './boxes/box-tree.ts';
 import { readHdlr } from './boxes/hdlr.ts';
+import { readHvc1 } from './boxes/hvc1.ts';
 import { readMdhd } from './boxes/mdhd.ts';
 import { readMp4a } from './boxes/mp4a.ts';
+import { readOpus } from './boxes/opus.ts';
 import { readStsd } from './boxes/stsd.ts';
 import { readTkhd } from './boxes/tkhd.ts';
 import { readTrex, type TrackExtends } from './boxes/trex.ts';
+import { readVp09 } from './boxes/vp09.ts';
+import type { VisualEntry } from './boxes/visual-entry.ts';
 import { Mp4FormatError } from './mp4-format-error.ts';
 import type { Track } from './sample.ts';
 
@@ -21,6 +27,18 @@ export interface Movie {
 
 /** Most tracks of one movie: the ladder's rungs and a few audio tracks. */
 const MAX_TRACKS = 64;
+/** The sample entries of video that are read, by their type. */
+const VISUAL_ENTRIES: ReadonlyMap<string, (entry: Box) => VisualEntry> = new Map([
+  ['avc1', readAvc1],
+  ['hvc1', readHvc1],
+  ['av01', readAv01],
+  ['vp09', readVp09],
+]);
+/** Those of audio. */
+const AUDIO_ENTRIES: ReadonlyMap<string, (entry: Box) => AudioEntry> = new Map([
+  ['mp4a', readMp4a],
+  ['Opus', readOpus],
+]);
 
 /** Reads the content of a `moov`; throws `Mp4FormatError` on an unsupported or broken track. */
 export function readMovie(content: Uint8Array): Movie {
@@ -60,15 +78,14 @@ function readTrack(trak: Box): Track | undefined {
 function describeTrack(id: number, scale: Timescale, entry: Box): Track {
   // A copy: the views reach into a pipe's chunk, and a track lives as long as its run.
   const base = { id, timescale: scale, sampleEntry: entry.bytes.slice() };
-  switch (entry.type) {
-    case 'avc1':
-      return { ...base, kind: 'video', channels: 0, sampleRate: 0, ...readAvc1(entry) };
-    case 'mp4a':
-      return { ...base, kind: 'audio', width: 0, height: 0, ...readMp4a(entry) };
-    default:
-      throw new Mp4FormatError(
-        'stsd',
-        `track ${id} is "${printable(entry.type)}"; H.264 (avc1) and AAC (mp4a) are supported`,
-      );
+  const readVisual = VISUAL_ENTRIES.get(entry.type);
+  if (readVisual !== undefined) {
+    return { ...base, kind: 'video', channels: 0, sampleRate: 0, ...readVisual(entry) };
   }
+  const readAudio = AUDIO_ENTRIES.get(entry.type);
+  if (readAudio !== undefined) {
+    return { ...base, kind: 'audio', width: 0, height: 0, ...readAudio(entry) };
+  }
+  const known = [...VISUAL_ENTRIES.keys(), ...AUDIO_ENTRIES.keys()].join(', ');
+  throw new Mp4FormatError('stsd', `track ${id} is "${printable(entry.type)}"; ${known} are supported`);
 }

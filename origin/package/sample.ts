@@ -18,7 +18,7 @@ export interface Track {
   readonly id: number;
   readonly kind: 'video' | 'audio';
   readonly timescale: Timescale;
-  /** The whole sample entry box (`avc1`, `mp4a`) from `stsd`. */
+  /** The whole sample entry box (`avc1`, `hvc1`, `av01`, `vp09`, `mp4a`, `Opus`) from `stsd`. */
   readonly sampleEntry: Uint8Array;
   /** RFC 6381. */
   readonly codecs: string;

@@ -2,7 +2,7 @@
 
 import { objectKey, type MediaFile, type RenditionName, type StreamName } from '#shared/identifiers.ts';
 import type { Epoch, MediaSequenceNumber, PartIndex, Seconds } from '#shared/media-time.ts';
-import type { RenditionDescription } from '#shared/wire/publish.ts';
+import type { ClosedCaptionsDescription, RenditionDescription } from '#shared/wire/publish.ts';
 import type { UnnumberedUpdate } from './send-window.ts';
 import type { StoredObject } from './spool.ts';
 
@@ -15,6 +15,10 @@ export interface EpochDescription {
   /** Segments that the playlist names. */
   readonly windowSegments: number;
   readonly renditions: readonly RenditionDescription[];
+  /** Channels of closed captions, empty where there are none. */
+  readonly closedCaptions?: readonly ClosedCaptionsDescription[];
+  /** Names a variant of the audio alone beside those with pictures. */
+  readonly audioOnlyVariant?: boolean;
 }
 
 /** A finished part. */
@@ -82,7 +86,12 @@ export class StreamPublisher {
   /** Announces the epoch; comes before everything else. */
   begin(description: EpochDescription): void {
     this.#options.hub.publish(
-      { kind: 'begin', ...description, renditions: [...description.renditions] },
+      {
+        kind: 'begin',
+        ...description,
+        renditions: [...description.renditions],
+        closedCaptions: description.closedCaptions && [...description.closedCaptions],
+      },
       NOTHING,
     );
   }

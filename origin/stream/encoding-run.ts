@@ -4,13 +4,14 @@ import type { StreamName } from '#shared/identifiers.ts';
 import { milliseconds, type Epoch, type MediaSequenceNumber } from '#shared/media-time.ts';
 import type { FeedContainer } from '../ingest/media-feed.ts';
 import type { Log } from '../log.ts';
+import { CaptionDetector } from '../package/caption-detector.ts';
 import { FragmentReader, type FragmentEvent } from '../package/fragment-reader.ts';
 import { Packager } from '../package/packager.ts';
 import type { PackagerEvent } from '../package/packager-event.ts';
 import type { HubLoss } from '../publish/hub-loss.ts';
 import { ffmpegArguments } from '../transcode/arguments.ts';
 import { startTranscoder, type Transcoder, type TranscoderExit } from '../transcode/ffmpeg-process.ts';
-import type { RenditionPlan } from '../transcode/rendition-plan.ts';
+import type { RenditionPlan } from '../transcode/planned-rendition.ts';
 import { describeExit } from '../transcode/supervisor.ts';
 import { windowSegments } from '../dvr.ts';
 import type { StreamSettings } from '../settings.ts';
@@ -54,6 +55,7 @@ export class EncodingRun {
   readonly #transcoder: Transcoder;
   readonly #reader = new FragmentReader();
   #packager: Packager | undefined;
+  #captions: CaptionDetector | undefined;
   #publication: Publication | undefined;
   #finishing = false;
   #stopped: RunEnd | undefined;
@@ -69,6 +71,11 @@ export class EncodingRun {
       log,
     });
     this.done = this.#live();
+  }
+
+  /** What it makes of the source. */
+  get plan(): RenditionPlan {
+    return this.#options.plan;
   }
 
   /** The epoch, once ffmpeg's tracks are known. */
@@ -115,6 +122,9 @@ export class EncodingRun {
     if (event.kind === 'tracks') {
       this.#open(event, position);
     } else if (this.#packager !== undefined && this.#stopped === undefined) {
+      if (this.#publication?.renditions.length === 0) {
+        this.#captions?.take(event.trackId, event.sample);
+      }
       this.#publish(this.#packager.push(event.trackId, event.sample, milliseconds(this.#options.now())));
     }
   }
@@ -124,9 +134,11 @@ export class EncodingRun {
     const { partTarget, segmentDuration, dvr } = settings;
     const { tracks } = event;
     const { epoch, firstMsn } = position;
+    const captions = new CaptionDetector(tracks);
+    this.#captions = captions;
     this.#packager = new Packager({ tracks, partTarget, segmentDuration, firstMsn });
     this.#publication = new Publication({
-      ...{ stream, epoch, firstMsn, plan, tracks, destinations, log, now },
+      ...{ stream, epoch, firstMsn, plan, tracks, captions, destinations, log, now },
       windowSegments: windowSegments(dvr, segmentDuration),
       onLost: (loss) => this.#stop({ kind: 'hub-lost', loss }),
     });

@@ -10,6 +10,9 @@ import type { Log } from '../log.ts';
 import type { StreamStatus } from '../control/stream-status.ts';
 import { fetchHubPosition } from '../publish/hub-position.ts';
 import type { StreamSettings } from '../settings.ts';
+import type { EncoderTable } from '../transcode/encoder-table.ts';
+import { usesHardware } from '../transcode/planned-rendition.ts';
+import { FeedRate } from './feed-rate.ts';
 import { DEFAULT_LADDER, type Ladder } from '../transcode/ladder.ts';
 import { planRenditions } from '../transcode/rendition-plan.ts';
 import { NO_FAILURES, nextRestart, type RestartHistory } from '../transcode/supervisor.ts';
@@ -20,6 +23,8 @@ import type { Destinations, Publication } from './publication.ts';
 const RECONNECT_GRACE_MS = 15_000;
 /** Time for the hub to take what an ended run still has, before the next epoch begins, milliseconds. */
 const HAND_OVER_MS = 3_000;
+/** A run with hardware encoders that fails before so long, milliseconds, fails because of them. */
+const HARDWARE_TRIAL_MS = 10_000;
 /** Time for ffmpeg to give out its last frames, milliseconds; then it is ended. */
 const FINISH_MS = 5_000;
 
@@ -28,6 +33,7 @@ export interface LiveStreamOptions {
   readonly stream: StreamName;
   readonly settings: StreamSettings<Ladder>;
   readonly ffmpegPath: string;
+  readonly encoders: EncoderTable;
   readonly destinations: Destinations;
   readonly log: Log;
   readonly now: () => number;
@@ -50,6 +56,9 @@ export class LiveStream {
   #publication: Publication | undefined;
   #restarts: { readonly history: RestartHistory; readonly notBefore: number } = fresh();
   #needsRandomAccess = true;
+  /** Hardware failed for this source. */
+  #softwareOnly = false;
+  readonly #rate = new FeedRate();
   #grace: NodeJS.Timeout | undefined;
   #closing = false;
 
@@ -118,6 +127,8 @@ export class LiveStream {
         await this.#finishRun();
         this.#source = event;
         this.#restarts = fresh();
+        this.#softwareOnly = false;
+        this.#rate.begin(event.source);
         this.#start(event);
         return;
       case 'media':
@@ -131,6 +142,7 @@ export class LiveStream {
   }
 
   async #write(event: MediaEvent): Promise<void> {
+    this.#rate.add(event.bytes.length, this.#options.now());
     if (this.#run === undefined && this.#source !== undefined) {
       if (!event.randomAccess || this.#options.now() < this.#restarts.notBefore) {
         return;
@@ -145,9 +157,12 @@ export class LiveStream {
   }
 
   #start(event: SourceEvent): void {
-    const { stream, settings, ffmpegPath, destinations, log, now } = this.#options;
-    const container = this.#feed?.container ?? 'flv';
-    const plan = planRenditions(event.source, container, settings.ladder ?? DEFAULT_LADDER);
+    const { stream, settings, ffmpegPath, encoders, destinations, log, now } = this.#options;
+    const container = event.container ?? this.#feed?.container ?? 'flv';
+    const plan = planRenditions({
+      ...{ source: event.source, container, ladder: settings.ladder ?? DEFAULT_LADDER, encoders },
+      ...{ softwareOnly: this.#softwareOnly, sourceBitrate: this.#rate.bitsPerSecond },
+    });
     if (!plan.ok) {
       this.#source = undefined;
       this.#feed?.close(plan.failure.detail);
@@ -197,6 +212,11 @@ export class LiveStream {
       return;
     }
     const { log, now } = this.#options;
+    const isEarly = now() - run.startedAt < HARDWARE_TRIAL_MS;
+    if (end.kind === 'failed' && isEarly && usesHardware(run.plan)) {
+      this.#softwareOnly = true;
+      log.warn('hardware encoding failed: this source goes on in software');
+    }
     const at = milliseconds(now());
     const { delay, history } = nextRestart(this.#restarts.history, milliseconds(run.startedAt), at);
     this.#restarts = { history, notBefore: at + delay };

@@ -4,6 +4,7 @@ import type { RenditionName, StreamName } from '#shared/identifiers.ts';
 import { mediaSequenceNumber, type Epoch, type MediaSequenceNumber } from '#shared/media-time.ts';
 import type { RenditionDescription } from '#shared/wire/publish.ts';
 import type { Log } from '../log.ts';
+import type { CaptionDetector } from '../package/caption-detector.ts';
 import { writeInitSegment } from '../package/init-segment.ts';
 import type { PackagerEvent } from '../package/packager-event.ts';
 import type { Track } from '../package/sample.ts';
@@ -12,7 +13,8 @@ import type { HubLoss } from '../publish/hub-loss.ts';
 import type { HttpSend } from '../publish/http-client.ts';
 import type { ObjectWriter } from '../publish/object-writer.ts';
 import { StreamPublisher } from '../publish/stream-publisher.ts';
-import type { RenditionPlan } from '../transcode/rendition-plan.ts';
+import type { RenditionPlan } from '../transcode/planned-rendition.ts';
+import { closedCaptions, type ClosedCaptions } from './closed-captions.ts';
 
 /** The two places that everything goes to. */
 export interface Destinations {
@@ -30,6 +32,8 @@ export interface PublicationOptions {
   readonly windowSegments: number;
   readonly plan: RenditionPlan;
   readonly tracks: readonly Track[];
+  /** Has seen the pictures that came before the first part. */
+  readonly captions: CaptionDetector;
   readonly destinations: Destinations;
   readonly log: Log;
   /** The hub cannot go on with this epoch. */
@@ -135,11 +139,15 @@ export class Publication {
   }
 
   #begin(event: Extract<PackagerEvent, { kind: 'start' }>): void {
-    const { firstMsn, windowSegments, tracks, epoch, log } = this.#options;
-    this.#renditions = tracks.map((track) => this.#describe(track, event.frameRates.get(track.id)));
+    const { firstMsn, windowSegments, plan, tracks, epoch, log } = this.#options;
+    const captions = closedCaptions(plan.captions, this.#options.captions);
+    this.#renditions = tracks.map((track) => this.#describe(track, event.frameRates.get(track.id), captions));
     const { partTarget, targetDuration } = event;
     const renditions = this.#renditions;
-    this.#publisher.begin({ firstMsn, targetDuration, partTarget, windowSegments, renditions });
+    this.#publisher.begin({
+      ...{ firstMsn, targetDuration, partTarget, windowSegments, renditions },
+      ...{ closedCaptions: captions.channels, audioOnlyVariant: plan.audioOnly },
+    });
     for (const track of tracks) {
       this.#publisher.init(this.#nameOf(track.id), writeInitSegment(track));
     }
@@ -159,13 +167,17 @@ export class Publication {
     this.#publisher.gap({ rendition: this.#nameOf(event.trackId), msn, duration, programDateTime });
   }
 
-  #describe(track: Track, frameRate: number | undefined): RenditionDescription {
+  #describe(track: Track, frameRate: number | undefined, captions: ClosedCaptions): RenditionDescription {
     const name = this.#nameOf(track.id);
-    const bandwidth = this.#options.plan.renditions[track.id - 1]?.bandwidth ?? 1;
+    const planned = this.#options.plan.renditions[track.id - 1];
+    const bandwidth = planned?.bandwidth ?? 1;
     const { codecs, width, height, sampleRate, channels } = track;
-    return track.kind === 'video'
-      ? { kind: 'video', name, codecs, width, height, frameRate: frameRate ?? 0, bandwidth }
-      : { kind: 'audio', name, codecs, sampleRate, channels, bandwidth };
+    if (track.kind === 'video') {
+      const video = { kind: 'video' as const, name, codecs, width, height, bandwidth };
+      return { ...video, frameRate: frameRate ?? 0, closedCaptions: captions.isIn(track) };
+    }
+    const { language, label } = planned?.kind === 'audio' ? planned : {};
+    return { kind: 'audio', name, codecs, sampleRate, channels, bandwidth, language, label };
   }
 
   #nameOf(trackId: number): RenditionName {

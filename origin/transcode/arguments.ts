@@ -9,8 +9,16 @@
 
 import type { Seconds } from '#shared/media-time.ts';
 import type { FeedContainer } from '../ingest/media-feed.ts';
-import { encoderOptions } from './encoder-options.ts';
-import type { AudioRendition, PlannedRendition, RenditionPlan, VideoRendition } from './rendition-plan.ts';
+import { audioFilter } from './audio-filter.ts';
+import { deviceOptions, encoderInput, encoderOptions } from './encoder-options.ts';
+import { pictureFilters } from './picture-filters.ts';
+import type {
+  AudioRendition,
+  PictureTreatment,
+  PlannedRendition,
+  RenditionPlan,
+  VideoRendition,
+} from './planned-rendition.ts';
 
 /**
  * Output time of the source's first frame, seconds: keeps reordered frames and encoder delay above zero, and
@@ -21,6 +29,17 @@ const CLOCK_OFFSET_SECONDS = 5;
 const GRID_TOLERANCE_SECONDS = 0.005;
 /** Ticks per second of every video track: exact for all common frame rates, and MPEG-TS's own. */
 const VIDEO_TIMESCALE = 90_000;
+
+/** Of FLV's demuxers, only the live one repairs time stamps that jump back. */
+const DEMUXERS = { flv: 'live_flv', mpegts: 'mpegts', matroska: 'matroska' };
+/** Sample entries of MP4: what other containers use as a codec's tag is none of MP4's. */
+const COPY_TAGS = { h264: 'avc1', hevc: 'hvc1', av1: 'av01', vp9: 'vp09', aac: 'mp4a', opus: 'Opus' };
+
+/**
+ * Matroska has no decode times. Before the first that ffmpeg can work out of reordered pictures, it counts some up to
+ * zero instead of up to the first picture where a rung is also decoded.
+ */
+const FIRST_DECODE_TIMES = "setts=pts=PTS:dts='if(lt(DTS,STARTPTS-1/TB),DTS+STARTPTS,DTS)'";
 
 /** How far ffmpeg reads ahead to learn what a feed carries; more would only delay the start. */
 const PROBING = { bytes: '500000', microseconds: '50000' };
@@ -46,12 +65,21 @@ export function ffmpegArguments(input: TranscodeInput): readonly string[] {
     '-nostats',
     '-loglevel',
     'warning',
+    ...hardwareArguments(video),
     ...inputArguments(input.container),
-    ...filterArguments(video),
-    ...video.flatMap((rendition, index) => videoArguments(rendition, index, keyFrameRule(input, video))),
+    ...filterArguments(video, input.plan.picture),
+    ...video.flatMap((rendition, index) =>
+      videoArguments(rendition, index, { keyFrames: keyFrameRule(input, video), container: input.container }),
+    ),
     ...audio.flatMap((rendition, index) => audioArguments(rendition, index)),
     ...muxerArguments(input.plan.renditions),
   ];
+}
+
+function hardwareArguments(video: readonly VideoRendition[]): readonly string[] {
+  const encodings = video.flatMap(({ encoding }) => (encoding.codec === 'copy' ? [] : [encoding]));
+  const encoders = encodings.map(({ encoder }) => encoder);
+  return deviceOptions(encoders, encodings[0]?.device);
 }
 
 function inputArguments(container: FeedContainer): readonly string[] {
@@ -67,30 +95,31 @@ function inputArguments(container: FeedContainer): readonly string[] {
     // Decoding frames side by side would hold back one frame per core.
     '-thread_type',
     'slice',
+    // Pictures are turned by the plan alone, which knows their size then.
+    '-noautorotate',
     '-itsoffset',
     String(CLOCK_OFFSET_SECONDS),
-    // Only the live variant repairs time stamps that jump back.
     '-f',
-    container === 'flv' ? 'live_flv' : 'mpegts',
+    DEMUXERS[container],
     '-i',
     'pipe:0',
   ];
 }
 
-/** One decoded picture, scaled from the source for each encoded rung. */
-function filterArguments(video: readonly VideoRendition[]): readonly string[] {
-  const encoded = video.flatMap((rendition, index) =>
-    rendition.encoding.codec === 'copy' ? [] : [{ rendition, index }],
+/** One decoded picture, made progressive and upright, then scaled for each encoded rung. */
+function filterArguments(video: readonly VideoRendition[], picture: PictureTreatment): readonly string[] {
+  const scaled = video.flatMap(({ width, height, encoding }, index) =>
+    encoding.codec === 'copy'
+      ? []
+      : [{ index, chain: `scale=${width}:${height}:flags=bicubic,${encoderInput(encoding.encoder)}` }],
   );
-  if (encoded.length === 0) {
+  if (scaled.length === 0) {
     return [];
   }
-  const split = `[0:v:0]split=${encoded.length}${encoded.map(({ index }) => `[s${index}]`).join('')}`;
-  const scaled = encoded.map(
-    ({ rendition, index }) =>
-      `[s${index}]scale=${rendition.width}:${rendition.height}:flags=bicubic,format=yuv420p[v${index}]`,
-  );
-  return ['-filter_complex', [split, ...scaled].join(';')];
+  const outputs = scaled.map(({ index }) => `[s${index}]`).join('');
+  const split = [...pictureFilters(picture), `split=${scaled.length}${outputs}`].join(',');
+  const chains = scaled.map(({ index, chain }) => `[s${index}]${chain}[v${index}]`);
+  return ['-filter_complex', [`[0:v:0]${split}`, ...chains].join(';')];
 }
 
 /**
@@ -106,10 +135,15 @@ function keyFrameRule(input: TranscodeInput, video: readonly VideoRendition[]): 
   return `expr:if(isnan(prev_forced_t),st(0,t)*0+1,gt(${cell('t')},${cell('prev_forced_t')}))`;
 }
 
-function videoArguments(rendition: VideoRendition, index: number, keyFrames: string): readonly string[] {
+function videoArguments(
+  rendition: VideoRendition,
+  index: number,
+  { keyFrames, container }: { readonly keyFrames: string; readonly container: FeedContainer },
+): readonly string[] {
   if (rendition.encoding.codec === 'copy') {
-    // MPEG-TS's own codec tag is none of MP4's.
-    return ['-map', '0:v:0', `-c:v:${index}`, 'copy', `-tag:v:${index}`, 'avc1'];
+    const tag = COPY_TAGS[rendition.encoding.of];
+    const repair = container === 'matroska' ? [`-bsf:v:${index}`, FIRST_DECODE_TIMES] : [];
+    return ['-map', '0:v:0', `-c:v:${index}`, 'copy', `-tag:v:${index}`, tag, ...repair];
   }
   return [
     '-map',
@@ -123,37 +157,28 @@ function videoArguments(rendition: VideoRendition, index: number, keyFrames: str
 }
 
 function audioArguments(rendition: AudioRendition, index: number): readonly string[] {
-  const map = ['-map', '0:a:0', `-c:a:${index}`];
-  if (rendition.encoding.codec === 'copy') {
-    return [...map, 'copy', `-tag:a:${index}`, 'mp4a'];
+  const { streamId, encoding } = rendition;
+  // By its PID: ffmpeg counts tracks of codecs that are passed over as well.
+  const map = ['-map', streamId === undefined ? '0:a:0' : `0:i:${streamId}`, `-c:a:${index}`];
+  if (encoding.codec === 'copy') {
+    return [...map, 'copy', `-tag:a:${index}`, COPY_TAGS[encoding.of]];
   }
   return [
     ...map,
     'aac',
     `-b:a:${index}`,
-    String(rendition.encoding.bitrate),
+    String(encoding.bitrate),
     `-ar:a:${index}`,
     String(rendition.sampleRate),
     `-ac:a:${index}`,
     String(rendition.channels),
-    // Lost audio becomes silence, and samples never run more than 40 ms away from the source's clock.
     `-filter:a:${index}`,
-    'aresample=async=1:min_hard_comp=0.04',
+    audioFilter(encoding.loudness),
   ];
 }
 
 function muxerArguments(renditions: readonly PlannedRendition[]): readonly string[] {
   const ids = renditions.map((_, index) => index);
-  const options = [
-    'f=mp4',
-    'movflags=+empty_moov+default_base_moof+frag_discont',
-    'frag_duration=1',
-    'use_editlist=0',
-    'use_stream_ids_as_track_ids=1',
-    `video_track_timescale=${VIDEO_TIMESCALE}`,
-    'avoid_negative_ts=disabled',
-    'flush_packets=1',
-  ].join(':');
   return [
     ...paceArguments(renditions),
     '-copytb',
@@ -163,8 +188,23 @@ function muxerArguments(renditions: readonly PlannedRendition[]): readonly strin
     ...ids.flatMap((id) => ['-streamid', `${id}:${id + 1}`]),
     '-f',
     'tee',
-    ids.map((id) => `[select=${id}:${options}]pipe:1`).join('|'),
+    renditions.map((rendition, id) => `[select=${id}:${muxerOptions(rendition)}]pipe:1`).join('|'),
   ];
+}
+
+function muxerOptions({ encoding }: PlannedRendition): string {
+  // libaom has no sequence header to put into the file's before it has encoded a frame.
+  const isLate = 'encoder' in encoding && encoding.encoder === 'libaom-av1';
+  return [
+    'f=mp4',
+    `movflags=+${isLate ? 'delay_moov' : 'empty_moov'}+default_base_moof+frag_discont`,
+    'frag_duration=1',
+    'use_editlist=0',
+    'use_stream_ids_as_track_ids=1',
+    `video_track_timescale=${VIDEO_TIMESCALE}`,
+    'avoid_negative_ts=disabled',
+    'flush_packets=1',
+  ].join(':');
 }
 
 /**

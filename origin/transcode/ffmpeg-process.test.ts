@@ -8,6 +8,7 @@ import { milliseconds, seconds } from '#shared/media-time.ts';
 import { createLog } from '../log.ts';
 import type { FeedContainer, SourceProperties } from '../ingest/media-feed.ts';
 import { ffmpegArguments } from './arguments.ts';
+import { SOFTWARE_ONLY } from './encoder-table.ts';
 import { startTranscoder, type Transcoder } from './ffmpeg-process.ts';
 import { ladderSchema, type Ladder } from './ladder.ts';
 import { planRenditions } from './rendition-plan.ts';
@@ -67,7 +68,7 @@ function start(container: FeedContainer, ladder: Ladder): Transcoder {
     video: { codec: 'h264', width: 160, height: 90, frameRate: undefined },
     audio: { codec: 'aac', sampleRate: 44_100, channels: 1 },
   };
-  const plan = planRenditions(source, container, ladder);
+  const plan = planRenditions({ source, container, ladder, encoders: SOFTWARE_ONLY });
   if (!plan.ok) {
     throw new Error(plan.failure.detail);
   }

@@ -49,10 +49,20 @@ describe('joinInits', () => {
     }
   });
 
-  it('refuses media that comes before the last header', async () => {
-    await expect(join(Buffer.concat([header(1), media]), 2, 7)).rejects.toThrow(
-      '"moof" after 1 of 2 headers',
-    );
+  it('puts the last header before media that came earlier', async () => {
+    const input = Buffer.concat([header(1), media, header(2), media]);
+    const movie = box('moov', mvhd, track(1), track(2), box('mvex', defaults(1), defaults(2)));
+    const joined = new Uint8Array(Buffer.concat([ftyp, movie, media, media]));
+    for (const chunk of [1, 7, input.length]) {
+      expect(await join(input, 2, chunk)).toEqual(joined);
+    }
+  });
+
+  it('refuses what is neither header nor media, and media without end', async () => {
+    const foreign = Buffer.concat([header(1), box('skip')]);
+    await expect(join(foreign, 2, 7)).rejects.toThrow('"skip" after 1 of 2 headers');
+    const endless = Buffer.concat([header(1), box('moof'), box('mdat', new Uint8Array(9 * 1024 * 1024))]);
+    await expect(join(endless, 2, 1024 * 1024)).rejects.toThrow('1 of 2 headers in');
   });
 
   it('ends without output when the input ends within the headers', async () => {

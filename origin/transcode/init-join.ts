@@ -2,7 +2,11 @@
 
 /** Headers larger than this are no headers, bytes: one of ffmpeg's is about 1 kB a track. */
 const MAX_HEADER_BYTES = 1024 * 1024;
+/** Media that is kept while a track's header is missing, bytes: what others have before a slow encoder's first frame. */
+const MAX_EARLY_MEDIA_BYTES = 8 * 1024 * 1024;
 const BOX_HEADER_BYTES = 8;
+/** Boxes of fragments. */
+const MEDIA: ReadonlySet<string> = new Set(['moof', 'mdat']);
 
 /** ffmpeg's output does not start with the headers it was told to write. */
 export class InitJoinError extends Error {
@@ -21,10 +25,11 @@ interface Box {
 }
 
 /**
- * Passes chunks on, after turning the `tracks` leading pairs of `ftyp` and `moov` into one pair whose `moov` has
- * all `trak` and `trex` boxes (ISO/IEC 14496-12 §8.2.1, §8.8.1). Chunks after the headers pass untouched.
+ * Passes chunks on, after turning the first `tracks` pairs of `ftyp` and `moov` into one pair whose `moov` has
+ * all `trak` and `trex` boxes (ISO/IEC 14496-12 §8.2.1, §8.8.1). Fragments of other tracks that come before the last
+ * `moov` (an encoder may know its header only with its first frame) follow it; chunks after that pass untouched.
  *
- * @throws {InitJoinError} when something else comes before the last `moov`.
+ * @throws {InitJoinError} when something else comes before the last `moov`, or too much.
  */
 export async function* joinInits(
   chunks: AsyncIterable<Uint8Array>,
@@ -47,24 +52,27 @@ export async function* joinInits(
 
 /** The joined header and what follows it, or `undefined` while headers are missing. */
 function joinHeaders(bytes: Uint8Array, tracks: number): Uint8Array | undefined {
-  const leading = readBoxes(bytes);
+  const boxes = readBoxes(bytes);
   const moovs: Box[] = [];
+  const early: Uint8Array[] = [];
   let at = 0;
-  for (const box of leading) {
-    if (box.type !== 'ftyp' && box.type !== 'moov') {
-      throw new InitJoinError(`"${box.type}" after ${moovs.length} of ${tracks} headers`);
-    }
+  for (const box of boxes) {
     at += box.bytes.length;
     if (box.type === 'moov') {
       moovs.push(box);
+    } else if (MEDIA.has(box.type)) {
+      early.push(box.bytes);
+    } else if (box.type !== 'ftyp') {
+      throw new InitJoinError(`"${box.type}" after ${moovs.length} of ${tracks} headers`);
     }
     if (moovs.length === tracks) {
-      const ftyp = leading.find((candidate) => candidate.type === 'ftyp')?.bytes ?? new Uint8Array();
-      return concat([ftyp, joinMovies(moovs), bytes.subarray(at)]);
+      const ftyp = boxes.find((candidate) => candidate.type === 'ftyp')?.bytes ?? new Uint8Array();
+      return concat([ftyp, joinMovies(moovs), ...early, bytes.subarray(at)]);
     }
   }
-  if (bytes.length > MAX_HEADER_BYTES) {
-    throw new InitJoinError(`no complete header in ${bytes.length} bytes`);
+  const limit = early.length === 0 ? MAX_HEADER_BYTES : MAX_EARLY_MEDIA_BYTES;
+  if (bytes.length > limit) {
+    throw new InitJoinError(`${moovs.length} of ${tracks} headers in ${bytes.length} bytes`);
   }
   return undefined;
 }

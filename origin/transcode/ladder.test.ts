@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_LADDER, ladderSchema, requiredEncoders } from './ladder.ts';
+import { encoderNeeds } from './encoder-setup.ts';
+import { DEFAULT_LADDER, ladderSchema } from './ladder.ts';
 
 const rung = { name: '720p', codec: 'h264', height: 720, bitrate: 2_800_000 };
 
@@ -8,7 +9,7 @@ describe('ladderSchema', () => {
     const ladder = ladderSchema.parse({ video: [{ name: 'source', codec: 'copy' }, rung], audio: null });
     expect(ladder.video).toEqual([
       { name: 'source', codec: 'copy' },
-      { ...rung, encoder: 'libx264' },
+      { ...rung, bufferSeconds: 1 },
     ]);
   });
 
@@ -23,8 +24,33 @@ describe('ladderSchema', () => {
     expect(ladderSchema.safeParse(ladder).success).toBe(false);
   });
 
-  it('names the encoders a ladder needs, AAC whenever there is audio', () => {
-    expect(requiredEncoders(DEFAULT_LADDER)).toEqual(['libx264', 'aac']);
-    expect(requiredEncoders({ video: [{ name: 'source', codec: 'copy' }], audio: null })).toEqual([]);
+  it.each([
+    ['a caption channel that is none', { video: [rung], audio: null, captions: [{ channel: 'CC5' }] }],
+    [
+      'a caption channel twice',
+      { video: [rung], audio: null, captions: [{ channel: 'CC1' }, { channel: 'CC1' }] },
+    ],
+    ['a device with a space', { video: [rung], audio: null, device: '/dev/dri -y' }],
+    ['a rotation that is no quarter', { video: [rung], audio: null, rotate: 45 }],
+    [
+      'more languages than there may be',
+      { video: [rung], audio: { codec: 'aac', bitrate: 64_000, languages: 9 } },
+    ],
+    [
+      'loudness of copied audio',
+      { video: [], audio: { codec: 'copy', bitrate: 64_000, loudness: { target: -16 } } },
+    ],
+  ])('refuses %s', (_what, ladder) => {
+    expect(ladderSchema.safeParse(ladder).success).toBe(false);
+  });
+
+  it('names what is to be encoded where, each once', () => {
+    const hevc = { ...rung, name: 'h', codec: 'hevc', encoder: 'software' };
+    const mixed = ladderSchema.parse({ video: [rung, hevc], audio: null, encoder: 'auto', device: '1' });
+    expect(encoderNeeds([DEFAULT_LADDER, mixed, mixed])).toEqual([
+      { codec: 'h264', choice: 'software', device: undefined },
+      { codec: 'h264', choice: 'auto', device: '1' },
+      { codec: 'hevc', choice: 'software', device: '1' },
+    ]);
   });
 });

@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SourceAudio, SourceVideo } from '../ingest/media-feed.ts';
+import { SOFTWARE_ONLY } from './encoder-table.ts';
 import { DEFAULT_LADDER, ladderSchema, type Ladder } from './ladder.ts';
-import { planRenditions, type PlannedRendition } from './rendition-plan.ts';
+import type { PlannedRendition } from './planned-rendition.ts';
+import { planRenditions } from './rendition-plan.ts';
 
 const stereo: SourceAudio = { codec: 'aac', sampleRate: 48_000, channels: 2 };
 const COPY_ONLY = ladderSchema.parse({
@@ -20,7 +22,7 @@ function plan(
   ladder: Ladder = DEFAULT_LADDER,
   container: 'flv' | 'mpegts' = 'flv',
 ): readonly PlannedRendition[] {
-  const result = planRenditions({ video, audio }, container, ladder);
+  const result = planRenditions({ source: { video, audio }, container, ladder, encoders: SOFTWARE_ONLY });
   return result.ok ? result.value.renditions : [];
 }
 
@@ -82,10 +84,57 @@ describe('planRenditions', () => {
     ]);
   });
 
+  it('gives no rung more than the source has, unless told to', () => {
+    const peaks = (capToSource: boolean): readonly unknown[] => {
+      const ladder = { ...DEFAULT_LADDER, capToSource };
+      const source = { video: picture(1280, 720), audio: undefined };
+      const planned = planRenditions({
+        ...{ source, container: 'flv', ladder, encoders: SOFTWARE_ONLY, sourceBitrate: 1_000_000 },
+      });
+      return planned.ok
+        ? planned.value.renditions.map(({ encoding }) => 'maxBitrate' in encoding && encoding.maxBitrate)
+        : [];
+    };
+    expect(peaks(true)).toEqual([1_200_000, 1_200_000, 960_000]);
+    expect(peaks(false)).toEqual([3_360_000, 1_680_000, 960_000]);
+  });
+
+  it('turns the picture before it chooses sizes, as the source or the ladder says', () => {
+    const portrait = { ...picture(1920, 1080), rotation: 90 as const };
+    expect(sizes(portrait)).toEqual(['1080p 1080x1920', '720p 720x1280', '480p 480x854', '360p 360x640']);
+    const upright = plan(portrait, undefined, { ...DEFAULT_LADDER, rotate: 0 });
+    expect(upright[0]).toMatchObject({ width: 1920, height: 1080 });
+  });
+
+  it('makes one audio rendition of each track, named by its language, at most as many as asked for', () => {
+    const languages = ['eng', 'ger', 'qaa', 'deu', undefined].map((language, index) => ({
+      ...stereo,
+      language,
+      streamId: 257 + index,
+    }));
+    const [audio, ...moreAudio] = languages;
+    const audioRung = { name: 'audio', codec: 'aac', bitrate: 128_000, languages: 5 };
+    const ladder = ladderSchema.parse({ video: [], audio: audioRung });
+    const source = { video: undefined, audio, moreAudio };
+    const planned = planRenditions({ source, container: 'mpegts', ladder, encoders: SOFTWARE_ONLY });
+    expect(planned.ok && planned.value.renditions).toMatchObject([
+      { name: 'audio', language: 'en', label: 'English', streamId: 257 },
+      { name: 'audio-de', language: 'de', label: 'German', streamId: 258 },
+      { name: 'audio-3', language: undefined, label: 'Audio 3', streamId: 259 },
+      { name: 'audio-de-2', language: 'de', label: 'German 2', streamId: 260 },
+      { name: 'audio-5', language: undefined, label: 'Audio 5', streamId: 261 },
+    ]);
+    const two = ladderSchema.parse({ video: [], audio: { ...audioRung, languages: 2 } });
+    const fewer = planRenditions({ source, container: 'mpegts', ladder: two, encoders: SOFTWARE_ONLY });
+    expect(fewer.ok && fewer.value.renditions).toHaveLength(2);
+  });
+
   it('says what does not match when no rendition is left', () => {
-    const result = planRenditions({ video: undefined, audio: stereo }, 'flv', {
-      ...DEFAULT_LADDER,
-      audio: null,
+    const result = planRenditions({
+      source: { video: undefined, audio: stereo },
+      container: 'flv',
+      ladder: { ...DEFAULT_LADDER, audio: null },
+      encoders: SOFTWARE_ONLY,
     });
     expect(result).toEqual({
       ok: false,

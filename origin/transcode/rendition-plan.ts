@@ -1,48 +1,30 @@
 /** Which renditions a source gets out of a ladder, in the order of the tracks of ffmpeg's output. */
 
-import { parseRenditionName, type RenditionName } from '#shared/identifiers.ts';
+import { parseRenditionName } from '#shared/identifiers.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
-import type { FeedContainer, SourceAudio, SourceProperties, SourceVideo } from '../ingest/media-feed.ts';
-import type { AudioRung, EncodedRung, Ladder, VideoRung } from './ladder.ts';
+import type { FeedContainer, SourceProperties, SourceVideo } from '../ingest/media-feed.ts';
+import { planAudio } from './audio-plan.ts';
+import type { EncoderTable } from './encoder-table.ts';
+import type { EncodedRung, Ladder } from './ladder.ts';
+import {
+  BANDWIDTH_MARGIN,
+  type PictureTreatment,
+  type PlannedRendition,
+  type RenditionPlan,
+  type Unnamed,
+  type VideoRendition,
+} from './planned-rendition.ts';
 
-/** A video rendition. Track IDs count from 1 in plan order. */
-export interface VideoRendition {
-  readonly kind: 'video';
-  readonly name: RenditionName;
-  readonly width: number;
-  readonly height: number;
-  /** Frames per second as the source states it. */
-  readonly frameRate: number | undefined;
-  /** Expected peak, bits per second. */
-  readonly bandwidth: number;
-  readonly encoding: { readonly codec: 'copy' } | H264Encoding;
-}
-
-/** How a rung is encoded. */
-export interface H264Encoding {
-  readonly codec: 'h264';
-  readonly rung: EncodedRung;
-  /** Peak that the encoder's buffer model allows, bits per second. */
-  readonly maxBitrate: number;
-}
-
-/** The audio rendition. */
-export interface AudioRendition {
-  readonly kind: 'audio';
-  readonly name: RenditionName;
-  readonly sampleRate: number;
-  readonly channels: number;
-  /** Expected peak, bits per second. */
-  readonly bandwidth: number;
-  readonly encoding: { readonly codec: 'copy' } | { readonly codec: 'aac'; readonly bitrate: number };
-}
-
-/** One rendition of a plan. */
-export type PlannedRendition = VideoRendition | AudioRendition;
-
-/** What ffmpeg shall make of a source: at least one rendition, in track order. */
-export interface RenditionPlan {
-  readonly renditions: readonly PlannedRendition[];
+/** What a plan is made of. */
+export interface PlanInput {
+  readonly source: SourceProperties;
+  readonly container: FeedContainer;
+  readonly ladder: Ladder;
+  readonly encoders: EncoderTable;
+  /** After hardware has failed. */
+  readonly softwareOnly?: boolean;
+  /** Bits per second that the source was seen to have, `undefined` before that. */
+  readonly sourceBitrate?: number | undefined;
 }
 
 /** Why a source gets no rendition at all. */
@@ -52,31 +34,23 @@ export type PlanFailure =
 
 /** Peak over target where a rung does not say: room for a key frame without a visible drop. */
 const DEFAULT_PEAK_FACTOR = 1.2;
-/** Boxes around samples, and rate control overshooting over one segment. */
-const BANDWIDTH_MARGIN = 1.1;
+/** A source that seems to have less than this, bits per second, was measured while it paused. */
+const LEAST_CAP = 64_000;
 /** Bits per pixel and frame of a well-fed live encoder: the first guess for a copy, until it is measured. */
 const COPY_BITS_PER_PIXEL = 0.1;
 /** Frames per second assumed for that guess when the source states none. */
 const ASSUMED_FRAME_RATE = 30;
-/** AAC sample rates that are kept; all others become 48 kHz, which every decoder plays. */
-const KEPT_SAMPLE_RATES: readonly number[] = [44_100, 48_000];
-/** Expected peak of copied audio, bits per second per channel. */
-const COPY_AUDIO_BANDWIDTH = 96_000;
 
 /**
  * Chooses the renditions of a source. Nothing is scaled up: rungs above the source's shorter side are left out,
  * and a source below every rung gets one at its own size with the lowest rung's settings. Copy rungs stay.
  */
-export function planRenditions(
-  source: SourceProperties,
-  container: FeedContainer,
-  ladder: Ladder,
-): Result<RenditionPlan, PlanFailure> {
-  const video = source.video === undefined ? [] : planVideo(source.video, ladder.video);
-  const audio =
-    source.audio === undefined || ladder.audio === null
-      ? []
-      : [planAudio(source.audio, container, ladder.audio)];
+export function planRenditions(input: PlanInput): Result<RenditionPlan, PlanFailure> {
+  const { source, container, ladder } = input;
+  const picture = treatment(source.video, ladder);
+  const video = source.video === undefined ? [] : planVideo(source.video, input, picture);
+  const taken = video.map(({ name }) => name);
+  const audio = ladder.audio === null ? [] : planAudio(source, container, ladder.audio, taken);
   const named: PlannedRendition[] = [];
   for (const planned of [...video, ...audio]) {
     const name = parseRenditionName(planned.name);
@@ -88,22 +62,35 @@ export function planRenditions(
   if (named.length === 0) {
     return fail({ reason: 'nothing-to-package', detail: describeMismatch(source) });
   }
-  return ok({ renditions: named });
+  const audioOnly = ladder.audio?.only === true && video.length > 0;
+  return ok({ renditions: named, picture, captions: ladder.captions, audioOnly });
 }
 
-/** A rendition whose name is still the configuration's text. */
-type Unnamed<R extends PlannedRendition> = Omit<R, 'name'> & { readonly name: string };
+function treatment(video: SourceVideo | undefined, ladder: Ladder): PictureTreatment {
+  const { deinterlace, rotate } = ladder;
+  const how = deinterlace === 'fields' ? 'fields' : 'frames';
+  return {
+    deinterlace: deinterlace !== 'off' && video?.interlaced === true ? how : undefined,
+    rotate: rotate === 'auto' ? (video?.rotation ?? 0) : rotate,
+  };
+}
 
-function planVideo(source: SourceVideo, rungs: readonly VideoRung[]): readonly Unnamed<VideoRendition>[] {
+function planVideo(
+  source: SourceVideo,
+  input: PlanInput,
+  picture: PictureTreatment,
+): readonly Unnamed<VideoRendition>[] {
+  const rungs = input.ladder.video;
+  const treated = treatedPicture(source, picture);
   const shortSide = Math.min(source.width, source.height);
   const fitting = rungs.filter((rung) => rung.codec === 'copy' || rung.height <= shortSide);
   if (fitting.length > 0) {
     return fitting.map((rung) =>
-      rung.codec === 'copy' ? copyVideo(source, rung.name) : encode(source, rung),
+      rung.codec === 'copy' ? copyVideo(source, rung.name) : encode(treated, rung, input),
     );
   }
   const lowest = rungs
-    .filter((rung) => rung.codec === 'h264')
+    .filter((rung) => rung.codec !== 'copy')
     .reduce<EncodedRung | undefined>(
       (low, rung) => (low && low.height <= rung.height ? low : rung),
       undefined,
@@ -111,7 +98,15 @@ function planVideo(source: SourceVideo, rungs: readonly VideoRung[]): readonly U
   if (lowest === undefined) {
     return [];
   }
-  return [encode(source, { ...lowest, name: `${shortSide}p`, height: shortSide })];
+  return [encode(treated, { ...lowest, name: `${shortSide}p`, height: shortSide }, input)];
+}
+
+/** The source as encoders see it: turned, and with a picture for each field. */
+function treatedPicture(source: SourceVideo, { deinterlace, rotate }: PictureTreatment): SourceVideo {
+  const { width, height, frameRate } = source;
+  const turned = rotate % 180 === 0 ? { width, height } : { width: height, height: width };
+  const doubled = deinterlace === 'fields' && frameRate !== undefined ? frameRate * 2 : frameRate;
+  return { ...source, ...turned, frameRate: doubled };
 }
 
 function copyVideo(source: SourceVideo, name: string): Unnamed<VideoRendition> {
@@ -123,13 +118,20 @@ function copyVideo(source: SourceVideo, name: string): Unnamed<VideoRendition> {
     height: source.height,
     frameRate: source.frameRate,
     bandwidth: Math.ceil(pixelsPerSecond * COPY_BITS_PER_PIXEL),
-    encoding: { codec: 'copy' },
+    encoding: { codec: 'copy', of: source.codec },
   };
 }
 
-function encode(source: SourceVideo, rung: EncodedRung): Unnamed<VideoRendition> {
+function encode(source: SourceVideo, rung: EncodedRung, input: PlanInput): Unnamed<VideoRendition> {
+  const { ladder, encoders, softwareOnly, sourceBitrate = Infinity } = input;
+  const { codec } = rung;
+  const { device } = ladder;
+  const choice = rung.encoder ?? ladder.encoder;
   const scale = rung.height / Math.min(source.width, source.height);
-  const maxBitrate = rung.maxBitrate ?? Math.round(rung.bitrate * DEFAULT_PEAK_FACTOR);
+  const cap = ladder.capToSource ? Math.max(sourceBitrate, LEAST_CAP) : Infinity;
+  const bitrate = Math.round(Math.min(rung.bitrate, cap));
+  const peakFactor = rung.maxBitrate === undefined ? DEFAULT_PEAK_FACTOR : rung.maxBitrate / rung.bitrate;
+  const maxBitrate = Math.round(bitrate * peakFactor);
   return {
     kind: 'video',
     name: rung.name,
@@ -137,34 +139,21 @@ function encode(source: SourceVideo, rung: EncodedRung): Unnamed<VideoRendition>
     height: even(source.height * scale, source.height),
     frameRate: source.frameRate,
     bandwidth: Math.ceil(maxBitrate * BANDWIDTH_MARGIN),
-    encoding: { codec: 'h264', rung, maxBitrate },
+    encoding: {
+      codec,
+      encoder: encoders.choose({ codec, choice, device }, softwareOnly),
+      device,
+      rung,
+      bitrate,
+      maxBitrate,
+      captions: ladder.captions !== 'none',
+    },
   };
 }
 
 /** The nearest even length, as 4:2:0 pictures need, and never more than the source has. */
 function even(length: number, available: number): number {
   return Math.max(2, Math.min(2 * Math.round(length / 2), 2 * Math.floor(available / 2)));
-}
-
-function planAudio(source: SourceAudio, container: FeedContainer, rung: AudioRung): Unnamed<AudioRendition> {
-  if (rung.codec === 'copy' && container === 'flv') {
-    return {
-      kind: 'audio',
-      name: rung.name,
-      sampleRate: source.sampleRate,
-      channels: source.channels,
-      bandwidth: COPY_AUDIO_BANDWIDTH * source.channels,
-      encoding: { codec: 'copy' },
-    };
-  }
-  return {
-    kind: 'audio',
-    name: rung.name,
-    sampleRate: KEPT_SAMPLE_RATES.includes(source.sampleRate) ? source.sampleRate : 48_000,
-    channels: Math.min(source.channels, 2),
-    bandwidth: Math.ceil(rung.bitrate * BANDWIDTH_MARGIN),
-    encoding: { codec: 'aac', bitrate: rung.bitrate },
-  };
 }
 
 function describeMismatch(source: SourceProperties): string {

@@ -2,6 +2,7 @@
 
 import { fail, ok, type Result } from '../result.ts';
 import { BitReader, BitReaderError } from './bit-reader.ts';
+import { removeEmulationPrevention } from './nal-unit.ts';
 
 /** What a sequence parameter set says. */
 export interface H264Parameters {
@@ -13,6 +14,8 @@ export interface H264Parameters {
   readonly height: number;
   /** Frames per second from VUI timing, `undefined` where absent. */
   readonly frameRate: number | undefined;
+  /** Pictures may be coded as fields, or as frames of two fields. */
+  readonly interlaced: boolean;
 }
 
 /** An AVCDecoderConfigurationRecord, ISO/IEC 14496-15 §5.3.3.1. */
@@ -107,7 +110,8 @@ function readSequenceParameterSet(rbsp: Uint8Array): Result<H264Parameters, H264
   if (width < 1 || height < 1 || width > MAX_PICTURE_SIDE || height > MAX_PICTURE_SIDE) {
     return malformed(`picture of ${width}x${height}`);
   }
-  return ok({ profile, constraints, level, width, height, frameRate: readFrameRate(reader) });
+  const interlaced = framesOnly === 0;
+  return ok({ profile, constraints, level, width, height, interlaced, frameRate: readFrameRate(reader) });
 }
 
 function skipChromaProfileFields(reader: BitReader, chromaFormat: number): void {
@@ -193,22 +197,6 @@ function readFrameRate(reader: BitReader): number | undefined {
   const unitsInTick = reader.bits(32);
   const timeScale = reader.bits(32);
   return unitsInTick > 0 && timeScale > 0 ? timeScale / (2 * unitsInTick) : undefined;
-}
-
-function removeEmulationPrevention(bytes: Uint8Array): Uint8Array {
-  const output = new Uint8Array(bytes.length);
-  let length = 0;
-  let zeros = 0;
-  for (const byte of bytes) {
-    if (zeros >= 2 && byte === 3) {
-      zeros = 0;
-      continue;
-    }
-    zeros = byte === 0 ? zeros + 1 : 0;
-    output[length] = byte;
-    length += 1;
-  }
-  return output.subarray(0, length);
 }
 
 function parseParameterSets(

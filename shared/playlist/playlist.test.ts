@@ -112,7 +112,19 @@ const MULTIVARIANT: MultivariantPlaylist = {
       autoselect: true,
       language: undefined,
       channels: '2',
+      instreamId: undefined,
       uri: 'audio/index.m3u8',
+    },
+    {
+      type: 'CLOSED-CAPTIONS',
+      groupId: 'captions',
+      name: 'English',
+      isDefault: false,
+      autoselect: true,
+      language: 'en',
+      channels: undefined,
+      instreamId: 'CC1',
+      uri: undefined,
     },
   ],
   variants: [
@@ -123,7 +135,9 @@ const MULTIVARIANT: MultivariantPlaylist = {
       codecs: 'avc1.64001f,mp4a.40.2',
       resolution: { width: 1280, height: 720 },
       frameRate: 29.97,
+      score: 2,
       audio: 'audio',
+      closedCaptions: { groupId: 'captions' },
     },
   ],
 };
@@ -132,7 +146,8 @@ const MULTIVARIANT_TEXT = `#EXTM3U
 #EXT-X-VERSION:9
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="audio",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio/index.m3u8"
-#EXT-X-STREAM-INF:BANDWIDTH=3128000,AVERAGE-BANDWIDTH=2900000,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970,AUDIO="audio"
+#EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="captions",NAME="English",LANGUAGE="en",AUTOSELECT=YES,INSTREAM-ID="CC1"
+#EXT-X-STREAM-INF:BANDWIDTH=3128000,AVERAGE-BANDWIDTH=2900000,SCORE=2,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970,AUDIO="audio",CLOSED-CAPTIONS="captions"
 720p/index.m3u8
 `;
 
@@ -274,16 +289,19 @@ describe('multivariant playlist', () => {
       codecs: optional(quotable),
       resolution: optional(fc.record({ width: count, height: count })),
       frameRate: optional(fc.integer({ min: 0, max: 240_000 }).map((value) => value / 1000)),
+      score: optional(micros),
       audio: optional(quotable),
+      closedCaptions: optional(fc.oneof(fc.constant('NONE' as const), fc.record({ groupId: quotable }))),
     });
     const rendition = fc.record({
-      type: fc.constantFrom('AUDIO' as const, 'VIDEO' as const, 'SUBTITLES' as const),
+      type: fc.constantFrom(...(['AUDIO', 'VIDEO', 'SUBTITLES', 'CLOSED-CAPTIONS'] as const)),
       groupId: quotable,
       name: quotable,
       isDefault: fc.boolean(),
       autoselect: fc.boolean(),
       language: optional(quotable),
       channels: optional(quotable),
+      instreamId: optional(quotable),
       uri: optional(quotable),
     });
     fc.assert(

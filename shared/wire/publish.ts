@@ -21,6 +21,10 @@ export const PUBLISH_CONTENT_TYPE = 'application/vnd.rill.publish';
 const name = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,63}$/);
 const count = z.int().min(0);
 
+/** RFC 5646. */
+const language = z.string().regex(/^[A-Za-z0-9-]{2,35}$/);
+const label = z.string().regex(/^[^"\r\n]{1,80}$/);
+
 const video = z.object({
   kind: z.literal('video'),
   name,
@@ -32,6 +36,8 @@ const video = z.object({
   frameRate: z.number().min(0).max(1000),
   /** Expected peak bits per second over a segment; the hub raises it to what it sees. */
   bandwidth: z.int().min(1),
+  /** Closed captions are in its pictures. */
+  closedCaptions: z.boolean().optional(),
 });
 
 const audio = z.object({
@@ -41,7 +47,19 @@ const audio = z.object({
   sampleRate: z.int().min(1),
   channels: z.int().min(1).max(64),
   bandwidth: z.int().min(1),
+  language: language.optional(),
+  /** What players show; differs among a stream's audio renditions. */
+  label: label.optional(),
 });
+
+const closedCaptions = z.object({
+  /** INSTREAM-ID. */
+  channel: z.string().regex(/^(?:CC[1-4]|SERVICE[1-9][0-9]?)$/),
+  language: language.optional(),
+  label: label.optional(),
+});
+/** A channel of closed captions, as announced at the begin of an epoch. */
+export type ClosedCaptionsDescription = z.infer<typeof closedCaptions>;
 
 /** A rendition as announced at the begin of an epoch. */
 export const renditionSchema = z.discriminatedUnion('kind', [video, audio]);
@@ -62,6 +80,10 @@ export const publishUpdateSchema = z.discriminatedUnion('kind', [
     /** Segments that the playlist names. */
     windowSegments: z.int().min(3).max(50_000),
     renditions: z.array(renditionSchema).min(1).max(32),
+    /** Channels that renditions with `closedCaptions` carry. */
+    closedCaptions: z.array(closedCaptions).max(16).optional(),
+    /** Names a variant of the audio alone beside those with pictures. */
+    audioOnlyVariant: z.boolean().optional(),
   }),
   /** The init segment of a rendition; the payload is the file. */
   z.object({ kind: z.literal('init'), seq: count, rendition: name }),

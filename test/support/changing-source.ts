@@ -19,7 +19,7 @@ const PACE_MS = 20;
 export interface SourcePiece {
   readonly seconds: number;
   readonly size: string;
-  readonly encoder: 'libx264' | 'libx265';
+  readonly encoder: 'libx264' | 'mpeg2video';
   readonly profile: 'baseline' | 'high' | 'main';
 }
 
@@ -67,8 +67,12 @@ export async function sendOverSrt(url: string, pieces: readonly SourcePiece[]): 
   await exited;
 }
 
-/** Sends pieces over one RTMP connection, at the speed they are played; it stays open. */
-export async function sendOverRtmp(url: string, pieces: readonly SourcePiece[]): Promise<TestPublisher> {
+/** Sends pieces over one RTMP connection, at the speed they are played and as `change` makes them; it stays open. */
+export async function sendOverRtmp(
+  url: string,
+  pieces: readonly SourcePiece[],
+  change: (tag: MediaTag) => MediaTag = (tag) => tag,
+): Promise<TestPublisher> {
   const files = await encode(pieces, 'flv');
   const { port, pathname, search } = new URL(url);
   const publisher = new TestPublisher(Number(port));
@@ -76,7 +80,7 @@ export async function sendOverRtmp(url: string, pieces: readonly SourcePiece[]):
   const startedAt = performance.now();
   for (const tag of files.flatMap(readMediaTags)) {
     await sleep(Math.max(0, startedAt + tag.timestamp - performance.now()));
-    publisher.tags(tag);
+    publisher.tags(change(tag));
   }
   return publisher;
 }

@@ -1,7 +1,8 @@
 /** Reads the body of an audio tag, legacy (FLV 10.1 E.4.2.1) or Enhanced RTMP v2 (ExAudioTagHeader). */
 
-import type { CodecTag } from './codec-tag.ts';
-import { skipModEx } from './enhanced-header.ts';
+import type { SourceAudio } from '../media-feed.ts';
+import { AUDIO_HEADER_BYTES, joinBody, type CodecTag, type TrackTag } from './codec-tag.ts';
+import { readEnhancedTag, type EnhancedPacket } from './enhanced-header.ts';
 
 const LEGACY_AAC = 10;
 const LEGACY_NAMES: ReadonlyMap<number, string> = new Map([
@@ -17,8 +18,11 @@ const LEGACY_NAMES: ReadonlyMap<number, string> = new Map([
   [11, 'Speex'],
   [14, 'MP3 8 kHz'],
 ]);
+const CARRIED: ReadonlyMap<string, SourceAudio['codec']> = new Map([
+  ['mp4a', 'aac'],
+  ['Opus', 'opus'],
+]);
 const FOURCC_NAMES: ReadonlyMap<string, string> = new Map([
-  ['Opus', 'Opus'],
   ['fLaC', 'FLAC'],
   ['ac-3', 'AC-3'],
   ['ec-3', 'E-AC-3'],
@@ -29,58 +33,62 @@ const FOURCC_NAMES: ReadonlyMap<string, string> = new Map([
 const AAC_FIRST_BYTE = 0xaf;
 const AAC_SEQUENCE_HEADER = 0;
 const AAC_RAW = 1;
-const AAC_HEADER_BYTES = 2;
 
 const EX_HEADER = 9;
 const EX_SEQUENCE_START = 0;
 const EX_CODED_FRAMES = 1;
-const EX_MULTITRACK = 5;
-const EX_MOD_EX = 7;
-const FOURCC_BYTES = 4;
+const PACKET_TYPES = { multitrack: 5, modEx: 7 };
 
-/** Reads an audio tag's body; AAC under the enhanced header comes back in the legacy form. */
-export function readAudioTag(body: Uint8Array): CodecTag {
+/** Reads an audio tag's body: one tag, or one for each track that it carries. */
+export function readAudioTag(body: Uint8Array): readonly TrackTag[] {
   const first = body[0];
   if (first === undefined) {
-    return { kind: 'ignored' };
+    return [];
   }
   const format = first >> 4;
-  if (format === EX_HEADER) {
-    return readEnhanced(body, first);
+  if (format === LEGACY_AAC) {
+    return [{ ...readAac(body), track: 0 }];
   }
-  return format === LEGACY_AAC
-    ? readAac(body)
-    : { kind: 'unsupported', codec: LEGACY_NAMES.get(format) ?? `sound format ${format}` };
+  if (format !== EX_HEADER) {
+    const codec = LEGACY_NAMES.get(format) ?? `sound format ${format}`;
+    return [{ kind: 'unsupported', codec, track: 0 }];
+  }
+  const packets = readEnhancedTag(body, PACKET_TYPES);
+  return packets === undefined
+    ? [{ kind: 'malformed', detail: 'an Enhanced RTMP audio tag is cut short', track: 0 }]
+    : packets.map((packet) => ({ ...readPacket(packet), track: packet.track }));
 }
 
 function readAac(body: Uint8Array): CodecTag {
-  if (body.length <= AAC_HEADER_BYTES) {
+  if (body.length <= AUDIO_HEADER_BYTES) {
     return { kind: 'ignored' };
   }
   if (body[1] === AAC_SEQUENCE_HEADER) {
-    return { kind: 'sequence-header', configuration: body.subarray(AAC_HEADER_BYTES), body };
+    return {
+      kind: 'sequence-header',
+      codec: 'aac',
+      configuration: body.subarray(AUDIO_HEADER_BYTES),
+      body,
+    };
   }
-  return body[1] === AAC_RAW ? { kind: 'frame', key: true, body } : { kind: 'ignored' };
+  return body[1] === AAC_RAW ? { kind: 'frame', codec: 'aac', key: true, body } : { kind: 'ignored' };
 }
 
-function readEnhanced(body: Uint8Array, first: number): CodecTag {
-  const header = skipModEx(body, { packetType: first & 0x0f, modEx: EX_MOD_EX });
-  if (header === undefined) {
-    return { kind: 'ignored' };
+function readPacket({ packetType, fourCc, data }: EnhancedPacket): CodecTag {
+  const codec = CARRIED.get(fourCc);
+  if (codec === undefined) {
+    return { kind: 'unsupported', codec: FOURCC_NAMES.get(fourCc) ?? 'audio with an unknown FourCC' };
   }
-  if (header.packetType === EX_MULTITRACK) {
-    return { kind: 'unsupported', codec: 'Enhanced RTMP multitrack audio' };
+  switch (packetType) {
+    case EX_SEQUENCE_START: {
+      const body = joinBody([AAC_FIRST_BYTE, AAC_SEQUENCE_HEADER], data);
+      return { kind: 'sequence-header', codec, configuration: data, body };
+    }
+    case EX_CODED_FRAMES:
+      return data.length === 0
+        ? { kind: 'ignored' }
+        : { kind: 'frame', codec, key: true, body: joinBody([AAC_FIRST_BYTE, AAC_RAW], data) };
+    default:
+      return { kind: 'ignored' };
   }
-  const fourCc = String.fromCodePoint(...body.subarray(header.at, header.at + FOURCC_BYTES));
-  if (fourCc !== 'mp4a') {
-    return { kind: 'unsupported', codec: FOURCC_NAMES.get(fourCc) ?? 'an unknown audio FourCC' };
-  }
-  if (header.packetType !== EX_SEQUENCE_START && header.packetType !== EX_CODED_FRAMES) {
-    return { kind: 'ignored' };
-  }
-  const data = body.subarray(header.at + FOURCC_BYTES);
-  const legacy = new Uint8Array(AAC_HEADER_BYTES + data.length);
-  legacy.set([AAC_FIRST_BYTE, header.packetType === EX_SEQUENCE_START ? AAC_SEQUENCE_HEADER : AAC_RAW]);
-  legacy.set(data, AAC_HEADER_BYTES);
-  return readAac(legacy);
 }

@@ -159,10 +159,12 @@ describe('changes in mid-stream', () => {
 
 describe('refusing', () => {
   test('codecs that are not taken are named with the remedy', () => {
-    const opus = new SourceAssembler().take({ ...audioFrame(0), body: Buffer.from('\x90Opus', 'latin1') });
-    expect(opus).toMatchObject({
+    const flac = new SourceAssembler().take({ ...audioFrame(0), body: Buffer.from('\x90fLaC', 'latin1') });
+    expect(flac).toMatchObject({
       ok: false,
-      failure: { detail: 'Opus is not supported: send H.264 video and AAC audio' },
+      failure: {
+        detail: 'FLAC is not supported: send H.264, HEVC, AV1 or VP9 video and AAC or Opus audio',
+      },
     });
   });
 

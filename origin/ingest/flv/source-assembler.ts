@@ -4,18 +4,20 @@ import { ok, type Result } from '#shared/result.ts';
 import { milliseconds, type Milliseconds } from '#shared/media-time.ts';
 import type { FeedEvent } from '../media-feed.ts';
 import { readAudioTag } from './audio-tag.ts';
-import type { CodecTag } from './codec-tag.ts';
-import { FLV_VIDEO, writeFlvTag, type FLV_AUDIO, type FlvTag } from './flv-tag.ts';
+import { VIDEO_HEADER_BYTES, type CarriedCodec, type TrackTag } from './codec-tag.ts';
+import { FLV_VIDEO, type FLV_AUDIO, type FlvTag } from './flv-tag.ts';
+import { containerOf, writeFrame, writePreamble } from './source-container.ts';
 import {
   readAudioTrack,
   readVideoTrack,
   rejectedSource,
   sourceProperties,
-  writePreamble,
+  type SequenceHeader,
   type SourceFailure,
   type SourceTracks,
 } from './source-tracks.ts';
 import type { StreamMetadata } from './stream-metadata.ts';
+import { TrackChoice } from './track-choice.ts';
 import { readVideoTag } from './video-tag.ts';
 
 /** A tag of audio or video. */
@@ -26,6 +28,8 @@ interface KeptFrame {
   readonly key: boolean;
 }
 
+/** What is taken, for the person who set up the encoder. */
+const REMEDY = 'send H.264, HEVC, AV1 or VP9 video and AAC or Opus audio';
 /** Media time to wait for a second track that nobody has spoken of: some ten frames. */
 const UNSTATED_TRACK_MEDIA_MS = 300;
 /** The same on the wall clock, for a source whose time stamps stand still. */
@@ -49,6 +53,9 @@ export class SourceAssembler {
   /** Time stamp of the first sequence header. */
   #firstTimestamp: number | undefined;
   #keyFrameSeen = false;
+  /** A video sequence header that does not state the picture's size: the next key frame does. */
+  #sizeless: SequenceHeader | undefined;
+  readonly #tracksChosen = new TrackChoice();
 
   /** How long the shell waits at most before it calls {@link decide}; `undefined` when there is nothing to wait for. */
   get decisionWait(): Milliseconds | undefined {
@@ -69,18 +76,40 @@ export class SourceAssembler {
     return this.#decideIfComplete();
   }
 
+  /** What the log should say once of tracks that are not carried; `undefined` where there is nothing new. */
+  takeNotice(): string | undefined {
+    return this.#tracksChosen.takeNotice();
+  }
+
   /** Takes one tag and returns the events it causes, or why the source cannot be taken. */
   take(tag: MediaTag): Result<readonly FeedEvent[], SourceFailure> {
-    const read = tag.type === FLV_VIDEO ? readVideoTag(tag.body) : readAudioTag(tag.body);
+    const events: FeedEvent[] = [];
+    for (const read of tag.type === FLV_VIDEO ? readVideoTag(tag.body) : readAudioTag(tag.body)) {
+      if (this.#tracksChosen.isCarried(tag.type, read)) {
+        const taken = this.#takeRead(tag, read);
+        if (!taken.ok) {
+          return taken;
+        }
+        events.push(...taken.value);
+      }
+    }
+    return ok(events);
+  }
+
+  #takeRead(tag: MediaTag, read: TrackTag): Result<readonly FeedEvent[], SourceFailure> {
     switch (read.kind) {
       case 'ignored':
         return ok([]);
       case 'unsupported':
-        return rejectedSource(`${read.codec} is not supported: send H.264 video and AAC audio`);
+        return rejectedSource(`${read.codec} is not supported: ${REMEDY}`);
+      case 'malformed':
+        return rejectedSource(
+          `${read.detail}: update the encoder, or turn Enhanced RTMP off and send H.264 and AAC`,
+        );
       case 'sequence-header':
         return this.#takeHeader(tag, read);
       case 'frame':
-        return ok(this.#takeFrame({ ...tag, body: read.body }, read.key));
+        return this.#takeFrame({ ...tag, body: read.body }, read);
     }
   }
 
@@ -97,20 +126,26 @@ export class SourceAssembler {
 
   #takeHeader(
     tag: MediaTag,
-    read: Extract<CodecTag, { readonly kind: 'sequence-header' }>,
+    read: SequenceHeader,
+    keyFrame?: Uint8Array,
   ): Result<readonly FeedEvent[], SourceFailure> {
     const known = tag.type === FLV_VIDEO ? this.#tracks.video : this.#tracks.audio;
-    if (known !== undefined && Buffer.compare(known.header, read.body) === 0) {
+    const repeated = known?.properties.codec === read.codec && Buffer.compare(known.header, read.body) === 0;
+    if (repeated) {
       return ok([]);
     }
     if (tag.type === FLV_VIDEO) {
-      const video = readVideoTrack(read.body, read.configuration, this.#metadata?.frameRate);
+      const video = readVideoTrack(read, { frameRate: this.#metadata?.frameRate, keyFrame });
       if (!video.ok) {
         return video;
       }
+      this.#sizeless = video.value === undefined ? read : undefined;
+      if (video.value === undefined) {
+        return ok([]);
+      }
       this.#tracks = { ...this.#tracks, video: video.value };
     } else {
-      const audio = readAudioTrack(read.body, read.configuration);
+      const audio = readAudioTrack(read);
       if (!audio.ok) {
         return audio;
       }
@@ -133,23 +168,36 @@ export class SourceAssembler {
     return this.#decideIfComplete();
   }
 
-  #takeFrame(tag: MediaTag, key: boolean): readonly FeedEvent[] {
-    const track = tag.type === FLV_VIDEO ? this.#tracks.video : this.#tracks.audio;
-    if (track === undefined) {
-      // Undecodable without its sequence header.
-      return [];
+  #takeFrame(
+    tag: MediaTag,
+    read: { readonly codec: CarriedCodec; readonly key: boolean },
+  ): Result<readonly FeedEvent[], SourceFailure> {
+    const { codec, key } = read;
+    const events: FeedEvent[] = [];
+    if (tag.type === FLV_VIDEO && key && this.#sizeless?.codec === codec) {
+      const sized = this.#takeHeader(tag, this.#sizeless, tag.body.subarray(VIDEO_HEADER_BYTES));
+      if (!sized.ok) {
+        return sized;
+      }
+      events.push(...sized.value);
     }
+    const track = tag.type === FLV_VIDEO ? this.#tracks.video : this.#tracks.audio;
+    // Undecodable without its sequence header.
+    return ok(track?.properties.codec === codec ? [...events, ...this.#frameTaken({ tag, key })] : events);
+  }
+
+  #frameTaken(frame: KeptFrame): readonly FeedEvent[] {
     switch (this.#phase) {
       case 'collecting':
-        return this.#keep({ tag, key });
+        return this.#keep(frame);
       case 'live':
-        return this.#liveFrame({ tag, key });
+        return this.#liveFrame(frame);
       case 'changed':
-        if (!this.#isRandomAccess({ tag, key })) {
+        if (!this.#isRandomAccess(frame)) {
           return [];
         }
         this.#phase = 'live';
-        return [this.#sourceEvent(), ...this.#liveFrame({ tag, key })];
+        return [this.#sourceEvent(), ...this.#liveFrame(frame)];
     }
   }
 
@@ -167,7 +215,7 @@ export class SourceAssembler {
       return [];
     }
     this.#keyFrameSeen ||= video;
-    const bytes = writeFlvTag(frame.tag);
+    const bytes = writeFrame(this.#tracks, frame.tag, frame.key);
     return [{ kind: 'media', bytes, randomAccess: this.#isRandomAccess(frame) }];
   }
 
@@ -195,6 +243,7 @@ export class SourceAssembler {
       kind: 'source',
       source: sourceProperties(this.#tracks),
       preamble: writePreamble(this.#tracks),
+      container: containerOf(this.#tracks),
     };
   }
 }

@@ -15,6 +15,8 @@ const PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=size=320x240:rate=25'];
 const LARGE_PICTURE = ['-f', 'lavfi', '-i', 'testsrc2=size=640x360:rate=25'];
 const TONE = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=48000'];
 const H264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '12', '-threads', '1'];
+const HEVC = ['-c:v', 'libx265', '-preset', 'ultrafast', '-x265-params', 'keyint=12:log-level=none'];
+const OPUS = ['-c:a', 'libopus', '-ac', '2'];
 const AAC = ['-c:a', 'aac', '-ac', '2'];
 
 const both: SourceProperties = {
@@ -72,11 +74,40 @@ describe('a source', () => {
     expect(starts).toHaveLength(keyFrames(picture));
   });
 
+  test('may be HEVC with Opus, with chunks that begin with each key frame', () => {
+    const hevc = generate([...PICTURE, ...TONE, ...HEVC, ...OPUS]);
+    const events = probe(slices(hevc, 7 * PACKET));
+    expect(sources(events)).toEqual([
+      {
+        video: { codec: 'hevc', width: 320, height: 240, frameRate: undefined },
+        audio: { codec: 'opus', sampleRate: 48_000, channels: 2 },
+      },
+    ]);
+    expect(events.filter((event) => event.kind === 'media' && event.randomAccess)).toHaveLength(
+      keyFrames(hevc),
+    );
+  });
+
   test('may have a picture only, or sound only, which is random access throughout', () => {
     expect(sources(probe([pictureOnly]))).toEqual([{ ...both, audio: undefined }]);
     const audio = probe(slices(toneOnly, 7 * PACKET));
     expect(sources(audio)).toEqual([{ video: undefined, audio: { ...both.audio, channels: 2 } }]);
     expect(audio.every((event) => event.kind !== 'media' || event.randomAccess)).toBe(true);
+  });
+
+  test('tells the language and PID of each audio track, fields, and how it is turned', () => {
+    const turned = ['-bsf:v', 'h264_metadata=display_orientation=insert:rotate=90'];
+    const fields = ['-flags', '+ildct+ilme', '-x264-params', 'tff=1'];
+    const tracks = ['-map', '0:v', '-map', '1:a', '-map', '2:a', '-metadata:s:a:1', 'language=ger'];
+    const source = generate([...PICTURE, ...TONE, ...TONE, ...tracks, ...H264, ...fields, ...turned, ...AAC]);
+    const audio = { ...both.audio, streamId: AUDIO_PID };
+    expect(sources(probe(slices(source, 7 * PACKET)))).toEqual([
+      {
+        video: { ...both.video, interlaced: true, rotation: 270 },
+        audio,
+        moreAudio: [{ ...audio, streamId: AUDIO_PID + 1, language: 'ger' }],
+      },
+    ]);
   });
 
   test('comes out alike however the bytes are cut', () => {

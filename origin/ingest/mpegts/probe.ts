@@ -1,10 +1,17 @@
 /** Reads along a live MPEG-TS: finds out what the source is, and where decoding may start. */
 
-import { parseSequenceParameterSet, type H264Parameters } from '#shared/codec/h264.ts';
+import type { Rotation } from '#shared/codec/display-orientation.ts';
 import type { Milliseconds } from '#shared/media-time.ts';
 import type { SourceAudio, SourceProperties } from '../media-feed.ts';
+import { AudioTracks } from './audio-tracks.ts';
 import { ChunkOutput, type TransportEvent } from './chunk-output.ts';
-import { findAdts, inspectAccessUnit, parseAdts, pesPayload } from './elementary.ts';
+import {
+  inspectAccessUnit,
+  pesPayload,
+  probeVideo,
+  type ProbedVideo,
+  type TransportVideoCodec,
+} from './elementary.ts';
 import { PACKET_BYTES, parsePacket, type TransportPacket } from './packet.ts';
 import { PacketSync } from './packet-sync.ts';
 import type { ElementaryStream } from './program.ts';
@@ -22,6 +29,12 @@ const GARBAGE_BYTES = 64 * 1024;
 /** Video bytes searched for the parameter set of a key frame: it precedes the picture. */
 const ACCESS_UNIT_BYTES = 4 * 1024;
 
+/** Where a packet lies in the bytes that are looked through. */
+interface PacketPlace {
+  readonly run: Uint8Array;
+  readonly at: number;
+}
+
 /** A pure state machine: bytes and the time in, steps of a feed out. */
 export class TransportStreamProbe {
   readonly #sync = new PacketSync();
@@ -29,8 +42,9 @@ export class TransportStreamProbe {
   readonly #output = new ChunkOutput();
   #since: number | undefined;
   #tracks: SelectedTracks | undefined;
-  #video: H264Parameters | undefined;
-  #audio: SourceAudio | undefined;
+  #video: ProbedVideo | undefined;
+  #rotation: Rotation | undefined;
+  #audio = new AudioTracks([]);
   /** The source as announced, for comparison. */
   #announced: string | undefined;
   /** Beginning of the key frame whose parameter set is being looked for. */
@@ -63,17 +77,20 @@ export class TransportStreamProbe {
     if (streams !== undefined) {
       this.#cut(run, at, false);
       this.#adopt(streams);
-    } else if (packet.pid === this.#tracks?.videoPid) {
-      this.#pushVideo(packet, run, at);
-    } else if (packet.pid === this.#tracks?.audioPid && packet.unitStart) {
-      this.#pushAudio(pesPayload(packet.payload), run, at);
+      return;
+    }
+    const video = this.#tracks?.video;
+    if (packet.pid === video?.pid) {
+      this.#pushVideo(video.kind.codec, packet, { run, at });
+    } else if (packet.unitStart && this.#audio.has(packet.pid)) {
+      this.#pushAudio(packet, { run, at });
     }
   }
 
   /** Ends the chunk before `at`; the next one begins there. */
   #cut(run: Uint8Array, at: number, nextIsRandomAccess: boolean): void {
     if (at > this.#chunkStart && !this.#rejected) {
-      const audioOnly = this.#tracks !== undefined && this.#tracks.videoPid === undefined;
+      const audioOnly = this.#tracks !== undefined && this.#tracks.video === undefined;
       this.#output.add(run.subarray(this.#chunkStart, at), this.#chunkIsRandomAccess || audioOnly);
     }
     this.#chunkStart = at;
@@ -88,18 +105,18 @@ export class TransportStreamProbe {
     }
     this.#tracks = tracks.value;
     this.#video = undefined;
-    this.#audio = undefined;
+    this.#audio = new AudioTracks(tracks.value.audio);
     this.#announced = undefined;
     this.#accessUnit = undefined;
     this.#since = undefined;
     this.#output.hold();
   }
 
-  #pushVideo(packet: TransportPacket, run: Uint8Array, at: number): void {
+  #pushVideo(codec: TransportVideoCodec, packet: TransportPacket, { run, at }: PacketPlace): void {
     if (packet.unitStart) {
       this.#endAccessUnit();
       const start = pesPayload(packet.payload);
-      if (!packet.randomAccess && !inspectAccessUnit(start).keyFrame) {
+      if (!packet.randomAccess && !inspectAccessUnit(codec, start).keyFrame) {
         return;
       }
       this.#cut(run, at, true);
@@ -108,22 +125,22 @@ export class TransportStreamProbe {
     } else if (this.#accessUnit !== undefined) {
       this.#accessUnit = new Uint8Array([...this.#accessUnit, ...packet.payload]);
     }
-    this.#examineAccessUnit();
+    this.#examineAccessUnit(codec);
   }
 
-  #examineAccessUnit(): void {
+  #examineAccessUnit(codec: TransportVideoCodec): void {
     if (this.#accessUnit === undefined) {
       return;
     }
-    const found = inspectAccessUnit(this.#accessUnit);
-    const parsed =
-      found.sequenceParameterSet === undefined
-        ? undefined
-        : parseSequenceParameterSet(found.sequenceParameterSet);
-    if (parsed?.ok === true) {
-      this.#video = parsed.value;
+    const { sequenceParameterSet, rotation, sliceSeen } = inspectAccessUnit(codec, this.#accessUnit);
+    if (sequenceParameterSet !== undefined) {
+      this.#video = probeVideo(codec, sequenceParameterSet) ?? this.#video;
     }
-    if (parsed !== undefined || found.sliceSeen || this.#accessUnit.length >= ACCESS_UNIT_BYTES) {
+    // Messages follow the parameter sets: all is there once the slice begins.
+    if (sliceSeen) {
+      this.#rotation = rotation;
+    }
+    if (sliceSeen || this.#accessUnit.length >= ACCESS_UNIT_BYTES) {
       this.#endAccessUnit();
     }
   }
@@ -135,14 +152,13 @@ export class TransportStreamProbe {
     }
   }
 
-  #pushAudio(payload: Uint8Array, run: Uint8Array, at: number): void {
-    const audio = this.#audio === undefined ? findAdts(payload) : parseAdts(payload, 0);
-    if (audio === undefined) {
+  #pushAudio(packet: TransportPacket, { run, at }: PacketPlace): void {
+    const told = this.#audio.take(packet.pid, pesPayload(packet.payload));
+    if (told === undefined) {
       return;
     }
-    const audioOnly = this.#tracks?.videoPid === undefined;
-    const changed = audio.sampleRate !== this.#audio?.sampleRate || audio.channels !== this.#audio.channels;
-    this.#audio = audio;
+    const audioOnly = this.#tracks?.video === undefined;
+    const changed = told === 'new';
     if (audioOnly && changed) {
       this.#cut(run, at, true);
     }
@@ -157,15 +173,14 @@ export class TransportStreamProbe {
     if (tracks === undefined || this.#accessUnit !== undefined) {
       return;
     }
-    const videoMissing = tracks.videoPid !== undefined && this.#video === undefined;
-    const audioMissing = tracks.audioPid !== undefined && this.#audio === undefined;
-    if (this.#announced !== undefined || (!videoMissing && !audioMissing)) {
+    const videoMissing = tracks.video !== undefined && this.#video === undefined;
+    if (this.#announced !== undefined || (!videoMissing && !this.#audio.isIncomplete)) {
       this.#release();
     }
   }
 
   #release(): void {
-    const source = describeSource(this.#video, this.#audio);
+    const source = describeSource(this.#video, this.#rotation, this.#audio.known);
     const description = JSON.stringify([source, this.#video?.profile]);
     if (this.#announced === undefined) {
       this.#output.discardBeforeRandomAccess(this.#chunkIsRandomAccess);
@@ -199,14 +214,14 @@ export class TransportStreamProbe {
       this.#reject('no program map table found; send MPEG-TS with PAT and PMT at least every second');
     } else if (
       this.#video !== undefined ||
-      (this.#tracks.videoPid === undefined && this.#audio !== undefined)
+      (this.#tracks.video === undefined && this.#audio.known.length > 0)
     ) {
       this.#release();
-    } else if (waited < KEY_FRAME_MILLISECONDS && this.#tracks.videoPid !== undefined) {
+    } else if (waited < KEY_FRAME_MILLISECONDS && this.#tracks.video !== undefined) {
       this.#output.discardHeld();
     } else {
       this.#reject(
-        'no key frame with parameter sets and no AAC frame found; send a key frame every 2 s, unencrypted',
+        'no key frame with parameter sets and no audio frame found; send a key frame every 2 s, unencrypted',
       );
     }
   }
@@ -217,12 +232,18 @@ export class TransportStreamProbe {
   }
 }
 
-function describeSource(video: H264Parameters | undefined, audio: SourceAudio | undefined): SourceProperties {
+function describeSource(
+  video: ProbedVideo | undefined,
+  rotation: Rotation | undefined,
+  [audio, ...moreAudio]: readonly SourceAudio[],
+): SourceProperties {
+  const sound = { audio, ...(moreAudio.length === 0 ? {} : { moreAudio }) };
+  if (video === undefined) {
+    return { video, ...sound };
+  }
+  const { profile: _, ...properties } = video;
   return {
-    video:
-      video === undefined
-        ? undefined
-        : { codec: 'h264', width: video.width, height: video.height, frameRate: video.frameRate },
-    audio,
+    video: rotation === undefined || rotation === 0 ? properties : { ...properties, rotation },
+    ...sound,
   };
 }

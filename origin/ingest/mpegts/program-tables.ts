@@ -50,7 +50,7 @@ export class ProgramTables {
       return undefined;
     }
     this.#mapPackets = new Uint8Array(section.packets);
-    const layout = `${this.#mapPid}/${streams.map((one) => `${one.pid}:${one.streamType}`).join()}`;
+    const layout = `${this.#mapPid}/${streams.map((one) => `${one.pid}:${one.streamType}:${one.language}`).join()}`;
     const changed = layout !== this.#layout;
     this.#layout = layout;
     return changed ? streams : undefined;

@@ -7,6 +7,8 @@ export interface ElementaryStream {
   readonly pid: number;
   readonly streamType: number;
   readonly kind: StreamKind;
+  /** ISO 639-2, `undefined` where no descriptor says. */
+  readonly language: string | undefined;
 }
 
 const PAT_TABLE_ID = 0x00;
@@ -15,6 +17,7 @@ const PAT_HEADER_BYTES = 8;
 const PAT_ENTRY_BYTES = 4;
 const PMT_HEADER_BYTES = 12;
 const PMT_ENTRY_BYTES = 5;
+const LANGUAGE_DESCRIPTOR = 0x0a;
 
 /** Reads the PMT's PID of the first program, or `undefined` where the section is no PAT or names none. */
 export function parseProgramAssociation(section: Uint8Array): number | undefined {
@@ -41,10 +44,22 @@ export function parseProgramMap(section: Uint8Array): readonly ElementaryStream[
     const streamType = section[at] ?? 0;
     const end = at + PMT_ENTRY_BYTES + lengthAt(section, at + 3);
     const descriptors = section.subarray(at + PMT_ENTRY_BYTES, end);
-    streams.push({ pid: pidAt(section, at + 1), streamType, kind: identifyStream(streamType, descriptors) });
+    const kind = identifyStream(streamType, descriptors);
+    streams.push({ pid: pidAt(section, at + 1), streamType, kind, language: readLanguage(descriptors) });
     at = end;
   }
   return streams;
+}
+
+/** The first language of an ISO_639_language_descriptor, ISO/IEC 13818-1 §2.6.18. */
+function readLanguage(descriptors: Uint8Array): string | undefined {
+  for (let at = 0; at + 5 <= descriptors.length; at += 2 + (descriptors[at + 1] ?? 0)) {
+    if (descriptors[at] === LANGUAGE_DESCRIPTOR && (descriptors[at + 1] ?? 0) >= 3) {
+      const code = String.fromCharCode(...descriptors.subarray(at + 2, at + 5));
+      return /^[A-Za-z]{3}$/.test(code) ? code.toLowerCase() : undefined;
+    }
+  }
+  return undefined;
 }
 
 function isCurrent(section: Uint8Array): boolean {

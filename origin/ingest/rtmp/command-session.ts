@@ -10,6 +10,7 @@ import {
   type Command,
   type Status,
 } from './command.ts';
+import { answerCapabilities } from './enhanced-capabilities.ts';
 import {
   setChunkSize,
   setPeerBandwidth,
@@ -34,8 +35,6 @@ const WINDOW_BYTES = 2_500_000;
 const OUTGOING_CHUNK_BYTES = 4096;
 /** Message streams of one connection; encoders create one. */
 const MAX_STREAMS = 8;
-/** The video and audio that are taken, in the words of Enhanced RTMP v2 "Enhancing NetConnection connect". */
-const FOURCC_LIST: AmfValue = { kind: 'strict-array', values: ['avc1', 'mp4a'] };
 const WATCH_HINT = 'this port only takes publishers: watch over HLS on the edge port';
 
 /** Follows one connection from `connect` on. */
@@ -157,12 +156,11 @@ export function publishFailed(
 }
 
 function connected(command: Command): RtmpMessage {
-  const enhanced = amfProperty(command.object, 'fourCcList') !== undefined;
   const properties = amfObject({
     fmsVer: 'FMS/3,5,7,7009',
     capabilities: 31,
     mode: 1,
-    ...(enhanced && { fourCcList: FOURCC_LIST }),
+    ...answerCapabilities(command.object),
   });
   const status: Status = {
     level: 'status',

@@ -24,13 +24,13 @@ export function describeForeignBytes(bytes: Uint8Array): string {
     return 'an HTTP request; playback is on the edge port';
   }
   if (bytes[0] === TLS_HANDSHAKE && (bytes[1] ?? TLS_MAJOR_VERSION) === TLS_MAJOR_VERSION) {
-    return 'a TLS ClientHello; this port speaks plain RTMP, use rtmp:// and not rtmps://';
+    return 'a TLS ClientHello; this port speaks plain RTMP: use rtmp://, or the port of RTMPS (RILL_RTMPS_PORT)';
   }
   if (text.startsWith('SSH-')) {
     return 'an SSH client';
   }
   if (RTMPE_VERSIONS.has(bytes[0] ?? 0)) {
-    return 'encrypted RTMP (rtmpe://), which is not supported; use rtmp://';
+    return 'encrypted RTMP (rtmpe://), which is not supported; use rtmps:// or rtmp://';
   }
   return 'random bytes or an unknown protocol';
 }

@@ -15,6 +15,8 @@ export interface PublicationOptions {
   readonly limits: RtmpLimits;
   /** Called with true when the consumer is slow and the socket has to pause, with false when it may go on. */
   readonly onPause: (paused: boolean) => void;
+  /** Called with what the log should say of the source. */
+  readonly onNotice: (notice: string) => void;
   /** Called when the publication itself finds that it is over; the connection then calls {@link Publication.end}. */
   readonly onOver: (end: FeedEnd) => void;
 }
@@ -44,7 +46,7 @@ export class Publication {
     });
     this.#stall = setTimeout(() => this.#stalled(), limits.stallMs);
     this.#noSource = setTimeout(() => {
-      const detail = `no AVC or AAC sequence header within ${limits.firstSourceMs / 1000} s: send H.264 and AAC`;
+      const detail = `no sequence header within ${limits.firstSourceMs / 1000} s: send H.264 video and AAC audio`;
       onOver({ reason: 'rejected', detail });
     }, limits.firstSourceMs);
   }
@@ -77,6 +79,10 @@ export class Publication {
     if (!result.ok) {
       this.#options.onOver({ reason: 'rejected', detail: result.failure.detail });
       return;
+    }
+    const notice = this.#assembler.takeNotice();
+    if (notice !== undefined) {
+      this.#options.onNotice(notice);
     }
     this.#deliver(result.value);
   }

@@ -242,6 +242,7 @@ export class RtmpConnection {
       remoteAddress,
       limits: this.#limits,
       onPause: (paused) => this.#pause(paused),
+      onNotice: (notice) => this.#log.info(notice),
       onOver: (end) => this.#over(end),
     });
     this.#publication.start();

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startRtmpServer, type RtmpServer } from './rtmp-server.ts';
+import type { RtmpServer } from './listen.ts';
+import { startRtmpServer } from './rtmp-server.ts';
 import { TEST_KEY, TestGate } from './test-gate.ts';
 
 const VIDEO = ['-f', 'lavfi', '-i', 'testsrc=size=320x180:rate=30'];
@@ -98,5 +99,7 @@ test('ffmpeg with a wrong key ends with the reason, as does one with a codec tha
   ]);
   expect(wrong.code).not.toBe(0);
   expect(wrong.text).toContain('the publish key is not that of the stream');
-  expect(mp3.text).toContain('MP3 is not supported: send H.264 video and AAC audio');
+  expect(mp3.text).toContain(
+    'MP3 is not supported: send H.264, HEVC, AV1 or VP9 video and AAC or Opus audio',
+  );
 });

@@ -5,7 +5,8 @@ import { audioFrame, audioHeader, videoFrame, videoHeader } from '../flv/test-ta
 import { FLV_VIDEO } from '../flv/flv-tag.ts';
 import type { RtmpLimits } from './limits.ts';
 import { ACKNOWLEDGEMENT, PING_REQUEST, PING_RESPONSE, USER_CONTROL, userControl } from './message.ts';
-import { RtmpListenError, startRtmpServer, type RtmpServer } from './rtmp-server.ts';
+import { RtmpListenError, type RtmpServer } from './listen.ts';
+import { startRtmpServer } from './rtmp-server.ts';
 import { collect, TEST_KEY, TestGate } from './test-gate.ts';
 import { TestPublisher } from './test-publisher.ts';
 
@@ -177,13 +178,13 @@ describe('refusals', () => {
     expect(gate.live.has('demo')).toBe(true);
   });
 
-  test('HEVC under ExVideoTagHeader is refused by name and remedy', async () => {
+  test('VVC under ExVideoTagHeader is refused by name and remedy', async () => {
     const { gate, publisher } = await start();
     const encoder = publisher();
     encoder.publish(`demo${QUERY}`);
-    encoder.tags({ type: FLV_VIDEO, timestamp: 0, body: Buffer.from('\x90hvc1\x01', 'latin1') });
+    encoder.tags({ type: FLV_VIDEO, timestamp: 0, body: Buffer.from('\x90vvc1\x01', 'latin1') });
     await encoder.closed;
-    const detail = 'HEVC (hvc1) is not supported: send H.264 video and AAC audio';
+    const detail = 'VVC (vvc1) is not supported: send H.264, HEVC, AV1 or VP9 video and AAC or Opus audio';
     expect(encoder.codes().at(-1)).toBe('NetStream.Publish.Rejected');
     expect(gate.endOf('demo')).toEqual({ reason: 'rejected', detail });
   });

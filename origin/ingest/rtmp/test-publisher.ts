@@ -25,8 +25,9 @@ export class TestPublisher {
   #handshakeLeft = REPLY_BYTES;
   #chunkSize = DEFAULT_CHUNK_SIZE;
 
-  constructor(port: number) {
-    this.socket = connect({ host: '127.0.0.1', port });
+  /** Connects to a port of this machine, or speaks over a socket that is given. */
+  constructor(to: number | Socket) {
+    this.socket = typeof to === 'number' ? connect({ host: '127.0.0.1', port: to }) : to;
     this.socket.on('error', () => this.socket.destroy());
     this.closed = once(this.socket, 'close').then(() => undefined);
     this.socket.on('data', (bytes) => this.#receive(bytes));

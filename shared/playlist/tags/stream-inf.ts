@@ -11,6 +11,7 @@ import {
   takeUnquoted,
   unquoted,
   type AttributeList,
+  type AttributeValue,
 } from '../attribute-list.ts';
 import { parseInteger, PlaylistSyntaxError } from '../syntax.ts';
 
@@ -29,19 +30,24 @@ export interface StreamInfTag {
   readonly averageBandwidth: number | undefined;
   /** RFC 6381, separated by commas. */
   readonly codecs: string | undefined;
+  /** How good it is beside the others, higher is better; players choose by it among those that fit. */
+  readonly score: number | undefined;
   readonly resolution: Resolution | undefined;
   /** Frames per second, written to three decimals. */
   readonly frameRate: number | undefined;
   /** GROUP-ID of the audio renditions. */
   readonly audio: string | undefined;
+  /** GROUP-ID of the closed captions, or that there are none in any variant. */
+  readonly closedCaptions: { readonly groupId: string } | 'NONE' | undefined;
 }
 
 /** Renders EXT-X-STREAM-INF. */
 export function renderStreamInf(tag: StreamInfTag): string {
-  const { averageBandwidth, codecs, resolution, frameRate, audio } = tag;
+  const { averageBandwidth, codecs, score, resolution, frameRate, audio, closedCaptions } = tag;
   return `#EXT-X-STREAM-INF:${renderAttributeList([
     ['BANDWIDTH', unquoted(tag.bandwidth)],
     ['AVERAGE-BANDWIDTH', averageBandwidth === undefined ? undefined : unquoted(averageBandwidth)],
+    ['SCORE', score === undefined ? undefined : unquoted(score)],
     ['CODECS', codecs === undefined ? undefined : quoted(codecs)],
     [
       'RESOLUTION',
@@ -49,6 +55,7 @@ export function renderStreamInf(tag: StreamInfTag): string {
     ],
     ['FRAME-RATE', frameRate === undefined ? undefined : unquoted(frameRate.toFixed(3))],
     ['AUDIO', audio === undefined ? undefined : quoted(audio)],
+    ['CLOSED-CAPTIONS', closedCaptionsValue(closedCaptions)],
   ])}`;
 }
 
@@ -60,10 +67,27 @@ export function parseStreamInf(text: string): StreamInfTag {
     bandwidth: required(takeInteger(attributes, 'BANDWIDTH'), 'BANDWIDTH'),
     averageBandwidth: takeInteger(attributes, 'AVERAGE-BANDWIDTH'),
     codecs: takeQuoted(attributes, 'CODECS'),
+    score: takeDecimal(attributes, 'SCORE'),
     resolution: takeResolution(attributes),
     frameRate: takeDecimal(attributes, 'FRAME-RATE'),
     audio: takeQuoted(attributes, 'AUDIO'),
+    closedCaptions: takeClosedCaptions(attributes),
   };
+}
+
+function closedCaptionsValue(captions: StreamInfTag['closedCaptions']): AttributeValue | undefined {
+  if (captions === undefined) {
+    return undefined;
+  }
+  return captions === 'NONE' ? unquoted('NONE') : quoted(captions.groupId);
+}
+
+function takeClosedCaptions(attributes: AttributeList): StreamInfTag['closedCaptions'] {
+  const value = attributes.get('CLOSED-CAPTIONS');
+  if (value?.quoted === false && value.text !== 'NONE') {
+    throw new PlaylistSyntaxError('CLOSED-CAPTIONS is neither a quoted string nor NONE');
+  }
+  return value?.quoted === true ? { groupId: value.text } : value && 'NONE';
 }
 
 function takeResolution(attributes: AttributeList): Resolution | undefined {

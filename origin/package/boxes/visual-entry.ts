@@ -1,0 +1,38 @@
+/** What the sample entries of all video codecs have in common, ISO/IEC 14496-12 §12.1.3. */
+
+import type { Result } from '#shared/result.ts';
+import { BoxReader } from './box-reader.ts';
+import { requireChild, type Box } from './box-tree.ts';
+
+/** Bytes of a visual sample entry before its boxes. */
+const VISUAL_SAMPLE_ENTRY_BYTES = 78;
+
+/** What a video sample entry says. */
+export interface VisualEntry {
+  /** RFC 6381, from the real parameter sets. */
+  readonly codecs: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Reads a sample entry whose `configurationBox` holds the codec's configuration record; throws where that is
+ * missing or `readCodecs` cannot read it.
+ */
+export function readVisualEntry(
+  entry: Box,
+  configurationBox: string,
+  readCodecs: (record: Uint8Array) => Result<string, { readonly reason: string; readonly detail: string }>,
+): VisualEntry {
+  const reader = new BoxReader(entry.type, entry.content);
+  reader.skip(24);
+  const width = reader.u16();
+  const height = reader.u16();
+  reader.skip(VISUAL_SAMPLE_ENTRY_BYTES - 28);
+  const boxes = { ...entry, content: reader.bytes(reader.remaining) };
+  const codecs = readCodecs(requireChild(boxes, configurationBox).content);
+  if (!codecs.ok) {
+    throw reader.error(codecs.failure.detail);
+  }
+  return { codecs: codecs.value, width, height };
+}
