@@ -8,7 +8,8 @@ import type { PublishDecider } from './ingest/access/publish-decision.ts';
 import { PublishKeys } from './ingest/access/publish-keys.ts';
 import { createTokenDecider } from './ingest/access/publish-token.ts';
 import { WebhookDecider, type Post } from './ingest/access/publish-webhook.ts';
-import type { MediaFeed } from './ingest/media-feed.ts';
+import type { IngestGate, MediaFeed } from './ingest/media-feed.ts';
+import { protectIngest } from './ingest/protection/protection.ts';
 import { startRtmpServer } from './ingest/rtmp/rtmp-server.ts';
 import { startRtmpsServer } from './ingest/rtmp/rtmps-server.ts';
 import { SrtUnavailableError } from './ingest/srt/srt-error.ts';
@@ -94,10 +95,16 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
     return created;
   }
   const { host, ports } = config;
-  const rtmp = await startRtmpServer({ host, port: ports.rtmp, gate, log: rootLog.child({ part: 'rtmp' }) });
+  const ingest = protectIngest(gate, config.ingestLimits, rootLog.child({ part: 'ingest' }));
+  const rtmp = await startRtmpServer({
+    host,
+    port: ports.rtmp,
+    ...ingest,
+    log: rootLog.child({ part: 'rtmp' }),
+  });
   const rtmpsLog = rootLog.child({ part: 'rtmps' });
-  const rtmps = config.rtmps && (await startRtmpsServer({ host, ...config.rtmps, gate, log: rtmpsLog }));
-  const srt = await startSrt(config, gate, rootLog.child({ part: 'srt' }));
+  const rtmps = config.rtmps && (await startRtmpsServer({ host, ...config.rtmps, ...ingest, log: rtmpsLog }));
+  const srt = await startSrt(config, ingest.gate, rootLog.child({ part: 'srt' }));
   const provider: StreamProvider = {
     listStreams: () => [...streams.values()].map((stream) => stream.status()),
     stopStream: (stream) => gate.stop(stream, 'ended through the control API'),
@@ -158,7 +165,7 @@ async function requireEncoders(config: Settings<Ladder>): Promise<EncoderTable> 
 /** Starts SRT, or says once why there is none: RTMP works without it. */
 async function startSrt(
   config: Settings<Ladder>,
-  gate: StreamGate,
+  gate: IngestGate,
   srtLog: Log,
 ): Promise<SrtServer | undefined> {
   const { host, ports, srtLatency } = config;

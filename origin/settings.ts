@@ -6,6 +6,7 @@ import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { milliseconds, seconds, type Milliseconds, type Seconds } from '#shared/media-time.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
 import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
+import { ingestLimitsSchema, type IngestLimits } from './ingest/protection/settings.ts';
 import { rtmpsSettings, type RtmpsSettings } from './ingest/rtmp/settings.ts';
 import type { ObjectStoreSettings } from './publish/object-store.ts';
 import {
@@ -57,6 +58,7 @@ export interface Settings<L> {
   readonly srtLatency: Milliseconds;
   /** True when `GET /metrics` asks for no token. */
   readonly openMetrics: boolean;
+  readonly ingestLimits: IngestLimits;
   /** Streams that may be live at once. */
   readonly maxStreams: number;
   readonly defaults: StreamSettings<L>;
@@ -93,6 +95,7 @@ function configurationSchema<L>(ladder: z.ZodType<L>) {
     ladder: ladder.optional(),
     publish: publishSchema.prefault({}),
     maxStreams: z.int().min(1).max(10_000).default(DEFAULT_MAX_STREAMS),
+    ingestLimits: ingestLimitsSchema.prefault({}).describe('what one address may do on the ingest ports'),
     streams: z.record(z.string(), stream).default({}).transform(byStreamName),
   });
 }
@@ -220,6 +223,7 @@ function settingsOf<L>(env: Environment, file: Configuration<L>, publish: Publis
     ffmpeg: env.RILL_FFMPEG,
     srtLatency: milliseconds(env.RILL_SRT_LATENCY_MS),
     openMetrics: env.RILL_OPEN_METRICS === 'true',
+    ingestLimits: file.ingestLimits,
     maxStreams: file.maxStreams,
     defaults: { partTarget, segmentDuration, dvr, ladder },
     streams: file.streams,

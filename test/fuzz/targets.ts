@@ -76,9 +76,9 @@ function readConnection(bytes: Uint8Array, random: Random): void {
   const budget = new Budget(bytes.length);
   let open = false;
   for (const piece of pieces(bytes, random)) {
-    const step = open ? { rest: piece } : handshake.take(piece);
-    open = step.rest !== undefined;
-    for (const message of reader.read(step.rest ?? new Uint8Array())) {
+    const rest: Uint8Array | undefined = open ? piece : handshake.take(piece).rest;
+    open = rest !== undefined;
+    for (const message of reader.read(rest ?? new Uint8Array())) {
       budget.spend(message.payload.length);
       takeMessage(message, session, assembler);
     }
