@@ -21,6 +21,7 @@ import { openObjectStore } from './publish/object-store.ts';
 import { openObjectWriter } from './publish/object-writer.ts';
 import { loadSettings, settingsForStream, type Settings } from './settings.ts';
 import { LiveStream } from './stream/live-stream.ts';
+import { confineFfmpeg } from './transcode/confinement/confinement.ts';
 import { setUpEncoders } from './transcode/encoder-setup.ts';
 import type { EncoderTable } from './transcode/encoder-table.ts';
 import { DEFAULT_LADDER, ladderSchema, type Ladder } from './transcode/ladder.ts';
@@ -53,6 +54,7 @@ try {
 
 async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   const encoders = await requireEncoders(config);
+  await confineFfmpeg(config.ffmpeg, config.confinement, rootLog);
   const http = createHttpClient({ maxConnections: MAX_CONNECTIONS });
   const store = openObjectStore(config.objectStore, http.send);
   const objects = await openObjectWriter({

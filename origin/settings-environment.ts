@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { fail, ok, type Result } from '#shared/result.ts';
+import { CONFINEMENT_ENVIRONMENT, CONFINEMENT_EXAMPLES } from './transcode/confinement/settings.ts';
 import { refineRtmps, RTMPS_ENVIRONMENT, RTMPS_EXAMPLES } from './ingest/rtmp/settings.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -73,6 +74,7 @@ const environmentSchema = z
     RILL_SPOOL_MIB: integer(2048, 1, 100_000_000, 'is not a number of MiB from 1'),
     RILL_LOG_LEVEL: z.enum(LOG_LEVELS, `is not one of ${LOG_LEVELS.join(', ')}`).default('info'),
     RILL_FFMPEG: z.string().default('ffmpeg'),
+    ...CONFINEMENT_ENVIRONMENT,
     RILL_SRT_LATENCY_MS: integer(120, 0, MAX_SRT_LATENCY_MS, 'is not a number of milliseconds up to 60000'),
     RILL_OPEN_METRICS: z.enum(['true', 'false'], 'is neither true nor false').default('false'),
   })
@@ -102,6 +104,7 @@ const EXAMPLES: Readonly<Record<keyof Environment, string>> = {
   RILL_SPOOL_MIB: '2048',
   RILL_LOG_LEVEL: 'info',
   RILL_FFMPEG: 'ffmpeg',
+  ...CONFINEMENT_EXAMPLES,
   RILL_SRT_LATENCY_MS: '120',
   RILL_OPEN_METRICS: 'true',
 };

@@ -6,6 +6,7 @@ import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { milliseconds, seconds, type Milliseconds, type Seconds } from '#shared/media-time.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
 import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
+import { confinementSettings, type ConfinementSettings } from './transcode/confinement/settings.ts';
 import { ingestLimitsSchema, type IngestLimits } from './ingest/protection/settings.ts';
 import { rtmpsSettings, type RtmpsSettings } from './ingest/rtmp/settings.ts';
 import type { ObjectStoreSettings } from './publish/object-store.ts';
@@ -55,6 +56,7 @@ export interface Settings<L> {
   readonly spoolBytes: number;
   readonly logLevel: LogLevel;
   readonly ffmpeg: string;
+  readonly confinement: ConfinementSettings;
   readonly srtLatency: Milliseconds;
   /** True when `GET /metrics` asks for no token. */
   readonly openMetrics: boolean;
@@ -221,6 +223,7 @@ function settingsOf<L>(env: Environment, file: Configuration<L>, publish: Publis
     spoolBytes: env.RILL_SPOOL_MIB * BYTES_PER_MEBIBYTE,
     logLevel: env.RILL_LOG_LEVEL,
     ffmpeg: env.RILL_FFMPEG,
+    confinement: confinementSettings(env),
     srtLatency: milliseconds(env.RILL_SRT_LATENCY_MS),
     openMetrics: env.RILL_OPEN_METRICS === 'true',
     ingestLimits: file.ingestLimits,
