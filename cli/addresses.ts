@@ -15,6 +15,8 @@ export interface Location {
   /** Address that it listens on. */
   readonly host: string;
   readonly ports: Ports;
+  /** Address of an edge that is deployed elsewhere. */
+  readonly edge?: string | undefined;
 }
 
 /** Protocols of a publish URL. */
@@ -42,8 +44,8 @@ function urlHost(host: string): string {
 }
 
 /** Root of the edge, without a trailing slash. */
-export function edgeUrl({ host, ports }: Location): string {
-  return `http://${urlHost(host)}:${ports.edge}`;
+export function edgeUrl({ host, ports, edge }: Location): string {
+  return edge?.replace(/\/+$/, '') ?? `http://${urlHost(host)}:${ports.edge}`;
 }
 
 /** Root of the control API, without a trailing slash. */

@@ -1,12 +1,8 @@
 /** What is live on an instance, as its control API tells. */
 
 import { z } from 'zod';
-import { controlUrl, type Location } from './addresses.ts';
+import { askControl, type ControlAccess } from './control-client.ts';
 import { table } from './table.ts';
-import { CommandError } from './terminal.ts';
-
-/** The control API answers from memory. */
-const ANSWER_LIMIT_MS = 5000;
 
 const streamsSchema = z.object({
   streams: z.array(
@@ -17,37 +13,18 @@ const streamsSchema = z.object({
       uptimeSeconds: z.number(),
       lastPartAgeSeconds: z.number().nullable(),
       renditions: z.array(z.looseObject({ name: z.string() })),
+      input: z.looseObject({ bitrate: z.number(), frameRate: z.number().nullable() }).nullish(),
+      degraded: z.array(z.looseObject({ reason: z.string() })).default([]),
     }),
   ),
 });
 /** A live stream; the API's further fields are kept as they are. */
 export type LiveStream = z.infer<typeof streamsSchema>['streams'][number];
 
-/** Asks the control API. Throws a {@link CommandError} when it is not reached or refuses. */
-export async function listStreams(location: Location, controlToken: string): Promise<readonly LiveStream[]> {
-  const root = controlUrl(location);
-  let response: Response;
-  try {
-    response = await fetch(`${root}/v1/streams`, {
-      headers: { authorization: `Bearer ${controlToken}` },
-      signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-    });
-  } catch (error) {
-    throw new CommandError(
-      `no control API at ${root}: start the instance with "npm start", or name its port with --control-port`,
-      { cause: error },
-    );
-  }
-  if (!response.ok) {
-    throw new CommandError(
-      `the control API at ${root} answered ${response.status}: is it the instance of this --data-dir?`,
-    );
-  }
-  const answer = streamsSchema.safeParse(await response.json());
-  if (!answer.success) {
-    throw new CommandError(`the control API at ${root} answered with something else than streams`);
-  }
-  return answer.data.streams;
+/** Asks the control API. Throws a `CommandError` when it is not reached or refuses. */
+export async function listStreams(access: ControlAccess): Promise<readonly LiveStream[]> {
+  const answer = await askControl(access, { method: 'GET', path: '/streams' }, streamsSchema);
+  return answer.streams;
 }
 
 /** One line a stream under a line of headings; a sentence when nothing is live. */
@@ -61,9 +38,16 @@ export function streamTable(streams: readonly LiveStream[]): string {
     one.remoteAddress,
     uptime(one.uptimeSeconds),
     one.lastPartAgeSeconds === null ? '-' : `${one.lastPartAgeSeconds.toFixed(1)} s ago`,
+    one.input === null || one.input === undefined
+      ? '-'
+      : `${(one.input.bitrate / 1e6).toFixed(1)} Mbit/s ${one.input.frameRate ?? '-'} fps`,
+    one.degraded.map(({ reason }) => reason).join(' ') || 'ok',
     one.renditions.map(({ name }) => name).join(' ') || '-',
   ]);
-  return table([['STREAM', 'PROTOCOL', 'FROM', 'LIVE FOR', 'LAST PART', 'RENDITIONS'], ...rows]);
+  return table([
+    ['STREAM', 'PROTOCOL', 'FROM', 'LIVE FOR', 'LAST PART', 'INPUT', 'HEALTH', 'RENDITIONS'],
+    ...rows,
+  ]);
 }
 
 function uptime(total: number): string {

@@ -12,17 +12,19 @@ import { addInstanceOptions, locate, readInstanceFlags, streamArgument } from '.
 import { addKeys, addRevoke } from './access-commands.ts';
 import { readInstance } from './instance.ts';
 import { addPolicy } from './policy-commands.ts';
-import { listStreams, streamTable } from './live-streams.ts';
 import { signPlayToken } from './play-token.ts';
 import { askQosReport } from './qos-report.ts';
 import { readSecrets, type Secrets } from './secrets.ts';
+import { addControl } from './stream-commands.ts';
 import { say } from './terminal.ts';
 import { addTokenOptions, readTokenRequest } from './token-options.ts';
 
 const DEFAULT_TTL = '12h';
 
+/** A deployed edge; its secrets are in the folder that `npm run deploy` names. */
+const edge = z.url({ protocol: /^https?$/ }).optional();
 const ttl = z.custom<Seconds>((value) => typeof value === 'number');
-const playSchema = z.object({ ttl, watch: z.boolean().default(false) });
+const playSchema = z.object({ edge, ttl, watch: z.boolean().default(false) });
 const publishSchema = z.object({ rtmp: z.boolean().default(false), srt: z.boolean().default(false) });
 const qosSchema = z.object({
   stream: z.string().optional(),
@@ -33,8 +35,7 @@ const qosSchema = z.object({
   json: z.boolean().default(false),
   csv: z.boolean().default(false),
 });
-const dashboardSchema = z.object({ ttl });
-const streamsSchema = z.object({ json: z.boolean().default(false) });
+const dashboardSchema = z.object({ edge, ttl });
 
 /** Makes the program; each command prints its result alone to stdout. */
 export function createRillProgram(): Command {
@@ -43,7 +44,7 @@ export function createRillProgram(): Command {
   addPublishUrl(program);
   addPublishKey(program);
   addToken(program);
-  addStreams(program);
+  addControl(program);
   addQos(program);
   addPolicy(program);
   addRevoke(program);
@@ -63,11 +64,13 @@ function addPlayUrl(program: Command): void {
       durationArgument(DEFAULT_TTL),
     )
     .option('--watch', 'the watch page instead')
+    .option('--edge <url>', 'address of a deployed edge')
     .action(async (name: StreamName, given: unknown) => {
       const { location, secrets } = await reach(given);
       const options = playSchema.parse(given);
       const token = await signPlayToken({ stream: name, ttl: options.ttl, now: now() }, secrets.playSecret);
-      say((options.watch ? watchUrl : playUrl)(location, name, token));
+      const at = { ...location, edge: options.edge };
+      say((options.watch ? watchUrl : playUrl)(at, name, token));
     });
 }
 
@@ -113,17 +116,6 @@ function addToken(program: Command): void {
     });
 }
 
-function addStreams(program: Command): void {
-  addInstanceOptions(program.command('streams'))
-    .description('the streams that are live')
-    .option('--json', 'as JSON')
-    .action(async (given: unknown) => {
-      const { location, secrets } = await reach(given);
-      const streams = await listStreams(location, secrets.controlToken);
-      say(streamsSchema.parse(given).json ? JSON.stringify(streams, null, 2) : streamTable(streams));
-    });
-}
-
 function addQos(program: Command): void {
   addInstanceOptions(program.command('qos'))
     .description('a report on how playback went: concurrents, sessions, startup, rebuffering, failures, …')
@@ -159,14 +151,13 @@ function addDashboard(program: Command): void {
       durationArgument,
       durationArgument(DEFAULT_TTL),
     )
+    .option('--edge <url>', 'address of a deployed edge')
     .action(async (given: unknown) => {
       const { location, secrets } = await reach(given);
-      const request = {
-        scopes: ['analytics', 'play'],
-        ttl: dashboardSchema.parse(given).ttl,
-        now: now(),
-      } as const;
-      say(dashboardUrl(location, await signAnalyticsToken(request, secrets.playSecret)));
+      const options = dashboardSchema.parse(given);
+      const request = { scopes: ['analytics', 'play'], ttl: options.ttl, now: now() } as const;
+      const at = { ...location, edge: options.edge };
+      say(dashboardUrl(at, await signAnalyticsToken(request, secrets.playSecret)));
     });
 }
 

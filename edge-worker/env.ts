@@ -73,8 +73,12 @@ export interface Env {
   /** Account and API token with which reports are asked of Analytics Engine's SQL API. */
   readonly RILL_ANALYTICS_ACCOUNT?: string;
   readonly RILL_ANALYTICS_TOKEN?: string;
+  /** Data set that reports are asked of there; `rill_qos` unless set. */
+  readonly RILL_ANALYTICS_DATASET?: string;
   /** Share of requests that become `delivery` points, 0 to 1. */
   readonly RILL_QOS_DELIVERY_SAMPLE?: string;
+  /** Rows that the QoS writer holds while ClickHouse is away, MiB; 128 unless set. */
+  readonly RILL_QOS_BUFFER_MIB?: string;
   /** Set, be it empty, where Cloudflare's network does not stand before the Worker. */
   readonly RILL_TRUSTED_HEADERS?: TrustedHeaders;
   /** Rules of alerts and their webhook, JSON. */

@@ -16,7 +16,7 @@ export { Delivery } from './delivery/entrypoint.ts';
 export { StreamHub } from './hub/stream-hub.ts';
 export { AlertKeeper } from './qos/alerts/alert-keeper.ts';
 export { QosNow } from './qos/now/qos-now.ts';
-export { QosWriter } from './qos/writer.ts';
+export { QosWriter } from './qos/writer/writer.ts';
 export { StreamRelay } from './relay/stream-relay.ts';
 
 const call: CallDelivery = (props) =>

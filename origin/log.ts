@@ -13,8 +13,11 @@ export function createLog(options: {
   readonly level: string;
   readonly pretty: boolean;
   readonly name: string;
+  /** Told of every logger that is made of this one or of its children. */
+  readonly onChild?: (child: Log) => void;
 }): Log {
-  const base = { level: options.level, name: options.name, redact: SECRET_PATHS };
+  const { level, name, onChild = () => undefined } = options;
+  const base = { level, name, redact: SECRET_PATHS, onChild };
   return options.pretty
     ? pino({
         ...base,

@@ -5,7 +5,8 @@ import { fail, ok, type Result } from '#shared/result.ts';
 import { CONFINEMENT_ENVIRONMENT, CONFINEMENT_EXAMPLES } from './transcode/confinement/settings.ts';
 import { refineRtmps, RTMPS_ENVIRONMENT, RTMPS_EXAMPLES } from './ingest/rtmp/settings.ts';
 
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+/** Levels of pino, from all to nothing. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 /** Shortest secret, characters: 96 bits of base64url. */
 const MIN_SECRET_LENGTH = 16;
 /** Longest that Node's timers and libsrt both make sense of, milliseconds. */
@@ -52,31 +53,51 @@ function httpUrl(withPath: boolean): z.ZodType<URL> {
   });
 }
 
-const environmentSchema = z
+/** Every variable, with its meaning. */
+export const environmentSchema = z
   .object({
-    RILL_HOST: z.string().default('127.0.0.1'),
-    RILL_RTMP_PORT: port(1935),
+    RILL_HOST: z.string().default('127.0.0.1').describe('address that RTMP, SRT and the control API bind to'),
+    RILL_RTMP_PORT: port(1935).describe('TCP port of RTMP'),
     ...RTMPS_ENVIRONMENT,
-    RILL_SRT_PORT: port(9000),
-    RILL_CONTROL_PORT: port(8081),
-    RILL_EDGE_URL: httpUrl(false),
-    RILL_SERVICE_TOKEN: secret,
-    RILL_CONTROL_TOKEN: secret,
-    RILL_PUBLISH_SECRET: secret,
-    RILL_PUBLISH_WEBHOOK_SECRET: secret.optional(),
-    RILL_S3_ENDPOINT: httpUrl(true),
-    RILL_S3_BUCKET: text.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is not a bucket name'),
-    RILL_S3_REGION: z.string().default('auto'),
-    RILL_S3_ACCESS_KEY_ID: text,
-    RILL_S3_SECRET_ACCESS_KEY: secret,
-    RILL_CONFIG: z.string().optional(),
-    RILL_DATA_DIR: text,
-    RILL_SPOOL_MIB: integer(2048, 1, 100_000_000, 'is not a number of MiB from 1'),
-    RILL_LOG_LEVEL: z.enum(LOG_LEVELS, `is not one of ${LOG_LEVELS.join(', ')}`).default('info'),
-    RILL_FFMPEG: z.string().default('ffmpeg'),
+    RILL_SRT_PORT: port(9000).describe('UDP port of SRT'),
+    RILL_CONTROL_PORT: port(8081).describe('TCP port of the control API'),
+    RILL_EDGE_URL: httpUrl(false).describe('base URL of the edge, no path'),
+    RILL_SERVICE_TOKEN: secret.describe('what the origin shows the edge; the edge has the same'),
+    RILL_CONTROL_TOKEN: secret.describe('bearer token of the control API'),
+    RILL_PUBLISH_SECRET: secret.describe('the publish key of each stream is derived from it'),
+    RILL_PUBLISH_WEBHOOK_SECRET: secret
+      .optional()
+      .describe('signs what the publish webhook is asked; required with it'),
+    RILL_S3_ENDPOINT: httpUrl(true).describe('S3 endpoint; a path in it stays in front of the bucket'),
+    RILL_S3_BUCKET: text
+      .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'is not a bucket name')
+      .describe('bucket for all media'),
+    RILL_S3_REGION: z.string().default('auto').describe('region of the signature'),
+    RILL_S3_ACCESS_KEY_ID: text.describe(
+      'S3 credentials: read and write objects of that bucket, nothing else',
+    ),
+    RILL_S3_SECRET_ACCESS_KEY: secret.describe('secret of those credentials'),
+    RILL_CONFIG: z.string().optional().describe('path of the configuration file'),
+    RILL_DATA_DIR: text.describe('folder of the spool and of what was set through the control API'),
+    RILL_SPOOL_MIB: integer(2048, 1, 100_000_000, 'is not a number of MiB from 1').describe(
+      'MiB of disk for objects while object storage is away',
+    ),
+    RILL_LOG_LEVEL: z
+      .enum(LOG_LEVELS, `is not one of ${LOG_LEVELS.join(', ')}`)
+      .default('info')
+      .describe('least severe lines that are logged'),
+    RILL_FFMPEG: z.string().default('ffmpeg').describe('path of ffmpeg, or its name in PATH; 5.1 or newer'),
     ...CONFINEMENT_ENVIRONMENT,
-    RILL_SRT_LATENCY_MS: integer(120, 0, MAX_SRT_LATENCY_MS, 'is not a number of milliseconds up to 60000'),
-    RILL_OPEN_METRICS: z.enum(['true', 'false'], 'is neither true nor false').default('false'),
+    RILL_SRT_LATENCY_MS: integer(
+      120,
+      0,
+      MAX_SRT_LATENCY_MS,
+      'is not a number of milliseconds up to 60000',
+    ).describe("SRT receive latency, milliseconds up to 60000; the encoder's, when greater, wins"),
+    RILL_OPEN_METRICS: z
+      .enum(['true', 'false'], 'is neither true nor false')
+      .default('false')
+      .describe('true: GET /metrics without a token'),
   })
   .superRefine(refineRtmps);
 

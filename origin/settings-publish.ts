@@ -27,29 +27,30 @@ const MAX_TOKEN_KEYS = 20;
 export const publishKeysSchema = z
   .array(z.string().regex(PUBLISH_KEY_HASH, 'is not a hash that "rill publish-key" prints'))
   .min(1)
-  .max(MAX_KEYS);
+  .max(MAX_KEYS)
+  .describe('hashes that "rill publish-key NAME" printed; with them the derived key is no longer taken');
 
 const name = z.string().min(1).max(256);
 const tokenKeySchema = z.strictObject({
-  keyId: name,
-  algorithm: z.enum(['HS256', 'ES256', 'RS256', 'EdDSA']),
-  jwk: z.record(z.string(), z.unknown()),
-  issuer: name.optional(),
-  audience: name.optional(),
+  keyId: name.describe("the token's kid"),
+  algorithm: z.enum(['HS256', 'ES256', 'RS256', 'EdDSA']).describe('the one algorithm it verifies'),
+  jwk: z.record(z.string(), z.unknown()).describe('the public key; of HS256 the secret'),
+  issuer: name.optional().describe('iss that a token must have'),
+  audience: name.optional().describe('aud that a token must have'),
 });
 
 const cacheSeconds = z.number().min(0).max(MAX_CACHE);
 const webhookSchema = z.strictObject({
-  url: z.string().transform(readWebhookUrl),
-  timeout: z.number().min(0.1).max(MAX_TIMEOUT).default(3),
-  cacheAllow: cacheSeconds.default(60),
-  cacheDeny: cacheSeconds.default(5),
+  url: z.string().transform(readWebhookUrl).describe('https:, or http: on this machine'),
+  timeout: z.number().min(0.1).max(MAX_TIMEOUT).default(3).describe('seconds to wait for its answer'),
+  cacheAllow: cacheSeconds.default(60).describe('seconds for which a yes is kept'),
+  cacheDeny: cacheSeconds.default(5).describe('seconds for which a no is kept'),
 });
 
 /** The key `publish` of the configuration file. */
 export const publishSchema = z.strictObject({
-  tokenKeys: z.array(tokenKeySchema).max(MAX_TOKEN_KEYS).default([]),
-  webhook: webhookSchema.optional(),
+  tokenKeys: z.array(tokenKeySchema).max(MAX_TOKEN_KEYS).default([]).describe('keys of publish tokens'),
+  webhook: webhookSchema.optional().describe('asked who may publish'),
 });
 
 /** The settings of a webhook under its secret. */

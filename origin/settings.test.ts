@@ -44,6 +44,7 @@ describe('settings', () => {
         srtLatency: 120,
         openMetrics: false,
         maxStreams: 100,
+        redundancy: { reconnectGrace: 15_000, lossAfter: 1_000, returnAfter: 10_000, lease: 3_000 },
         defaults: { partTarget: 0.5, segmentDuration: 2, dvr: 30, ladder: undefined },
       },
     });
@@ -89,6 +90,19 @@ describe('settings', () => {
     expect(all.join('\n')).toContain('config.json: partTarget:');
     expect(all.join('\n')).toContain('config.json: streams.a.partTarget:');
     expect(all.join('\n')).toContain('colour');
+  });
+
+  it('give times of redundancy in seconds, within what makes sense', () => {
+    const file = (redundancy: object) => JSON.stringify({ redundancy });
+    expect(load(COMPLETE, file({ reconnectGrace: 0, lossAfter: 0.4, lease: 2.5 }))).toMatchObject({
+      value: { redundancy: { reconnectGrace: 0, lossAfter: 400, returnAfter: 10_000, lease: 2_500 } },
+    });
+    const wrong = { reconnectGrace: -1, lossAfter: 2, returnAfter: 0, lease: 0.5, other: 1 };
+    const named = lines(COMPLETE, file(wrong)).map((line) => line.split(': ')[1]);
+    expect(named).toEqual([
+      ...['redundancy.reconnectGrace', 'redundancy.lossAfter', 'redundancy.returnAfter'],
+      ...['redundancy.lease', 'redundancy'],
+    ]);
   });
 
   it('names a stream whose name is none', () => {
@@ -143,8 +157,27 @@ describe('settings', () => {
     expect(all.join()).not.toContain('hush');
   });
 
+  it('say what single streams ask of SRT, and where they are pushed on to, with secrets from elsewhere', () => {
+    const env = { ...COMPLETE, CAM_PASSPHRASE: 'hush-this-is-secret' };
+    const cam = {
+      srt: { passphrase: { env: 'CAM_PASSPHRASE' }, pull: 'srt://encoder:9000' },
+      restream: [{ url: 'rtmp://h/app/key' }],
+    };
+    const settings = load(env, JSON.stringify({ streams: { cam, plain: {} } }));
+    expect(settings.ok && [...settings.value.srtStreams]).toMatchObject([
+      ['cam', { passphrase: 'hush-this-is-secret', pull: { host: 'encoder', port: 9000 } }],
+    ]);
+    expect(settings.ok && [...settings.value.restreams]).toMatchObject([['cam', [{ name: 'target-1' }]]]);
+    const wrong = { srt: { passphrase: 'hush' }, restream: [{ url: 'ftp://hush/a/b' }] };
+    expect(lines(COMPLETE, JSON.stringify({ streams: { cam: wrong } }))).toEqual([
+      'config.json: streams.cam.srt.passphrase: has 4 bytes, needs 10 to 79',
+      'config.json: streams.cam.restream.0.url: is not an address like rtmp://host/application/key, rtmps:// or srt://host:port',
+    ]);
+  });
+
   it('of a stream are its own over the origin’s', () => {
-    const file = '{"partTarget":0.2,"streams":{"cam":{"dvr":"4h","ladder":{"video":["copy"]}}}}';
+    const file =
+      '{"partTarget":0.2,"recording":{"keep":"1h"},"streams":{"cam":{"dvr":"4h","recording":{"keep":"7d"},"ladder":{"video":["copy"]}}}}';
     const settings = load(COMPLETE, file);
     const names = [parseStreamName('cam'), parseStreamName('other')];
     const [own, other] = names.map((name) =>
@@ -154,8 +187,10 @@ describe('settings', () => {
       partTarget: 0.2,
       segmentDuration: 2,
       dvr: 14_400,
+      recording: { keepMs: 604_800_000 },
       ladder: { video: ['copy'] },
     });
-    expect(other).toEqual({ partTarget: 0.2, segmentDuration: 2, dvr: 30, ladder: undefined });
+    const recording = { keepMs: 3_600_000 };
+    expect(other).toEqual({ partTarget: 0.2, segmentDuration: 2, dvr: 30, recording, ladder: undefined });
   });
 });

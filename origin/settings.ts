@@ -1,21 +1,33 @@
 /** What an origin is told by its environment and its configuration file, checked once, all mistakes at a time. */
 
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
 import { milliseconds, seconds, type Milliseconds, type Seconds } from '#shared/media-time.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
+import { degradedSchema, type DegradedLimits } from './control/watch/degradation.ts';
+import { readReceivers, webhooksSchema, type WebhookReceiver } from './control/webhooks/settings.ts';
 import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
-import { confinementSettings, type ConfinementSettings } from './transcode/confinement/settings.ts';
+import { redundancySchema, type RedundancySettings } from './redundancy/settings.ts';
 import { ingestLimitsSchema, type IngestLimits } from './ingest/protection/settings.ts';
 import { rtmpsSettings, type RtmpsSettings } from './ingest/rtmp/settings.ts';
-import type { ObjectStoreSettings } from './publish/object-store.ts';
+import { srtSchema, type SrtStreamSettings } from './ingest/srt/settings.ts';
+import { restreamSchema, type RestreamTargetSettings } from './restream/settings.ts';
+import { PROCESS_SECRETS, type SecretSources } from './secret-text.ts';
+import {
+  DEFAULT_RECORDING,
+  recordingSchema,
+  retentionSchema,
+  type RecordingSettings,
+  type RetentionSettings,
+} from './publish/retention/settings.ts';
+import type { ObjectStoreSettings } from './publish/s3-request.ts';
 import {
   publishKeysSchema,
   publishSchema,
   webhookSettings,
   type PublishSettings,
 } from './settings-publish.ts';
+import { confinementSettings, type ConfinementSettings } from './transcode/confinement/settings.ts';
 import {
   readEnvironment,
   type Environment,
@@ -30,6 +42,8 @@ export interface StreamSettings<L> {
   readonly segmentDuration: Seconds;
   /** How far back a viewer may go: the playlist names segments of at least this much media. */
   readonly dvr: Seconds;
+  /** How long its segments stay in object storage. */
+  readonly recording: RecordingSettings;
   /** `undefined`: the default ladder for the source. */
   readonly ladder: L | undefined;
 }
@@ -63,8 +77,20 @@ export interface Settings<L> {
   readonly ingestLimits: IngestLimits;
   /** Streams that may be live at once. */
   readonly maxStreams: number;
+  readonly redundancy: RedundancySettings;
+  readonly retention: RetentionSettings;
+  /** What single streams ask of SRT. */
+  readonly srtStreams: ReadonlyMap<StreamName, SrtStreamSettings>;
+  /** Where single streams are pushed on to. */
+  readonly restreams: ReadonlyMap<StreamName, readonly RestreamTargetSettings[]>;
+  /** Who is told of events. */
+  readonly webhooks: readonly WebhookReceiver[];
+  /** When a stream counts as degraded. */
+  readonly degraded: DegradedLimits;
   readonly defaults: StreamSettings<L>;
   readonly streams: ReadonlyMap<StreamName, StreamOverrides<L>>;
+  /** The configuration file as it was read, to tell what a later one changes. */
+  readonly file: Readonly<Record<string, unknown>>;
 }
 
 /** What {@link loadSettings} reads. */
@@ -82,23 +108,56 @@ const DEFAULT_MAX_STREAMS = 100;
 
 const partTarget = z.number().min(0.2).max(1).transform(seconds);
 const segmentDuration = z.number().min(1).max(10).transform(seconds);
-function configurationSchema<L>(ladder: z.ZodType<L>) {
-  const stream = z.strictObject({
-    partTarget: partTarget.optional(),
-    segmentDuration: segmentDuration.optional(),
-    dvr: dvrSchema.optional(),
-    ladder: ladder.optional(),
-    publishKeys: publishKeysSchema.optional(),
-  });
+const MEANINGS = {
+  partTarget:
+    'PART-TARGET, seconds; where whole frames cannot fill 85 % of it, what they can fill is announced',
+  segmentDuration: 'seconds of a segment',
+  dvr: 'how far back viewers may go: seconds, or "90s", "30m", "4h"; up to 12 hours, six segments at least',
+  recording: 'how long segments stay in object storage',
+  ladder:
+    'renditions; unless set 1080p at 5 Mbit/s, 720p at 2.8, 480p at 1.4, 360p at 0.8, AAC at 128 kbit/s',
+};
+
+/** Settings that one stream has of its own, as the file has them. */
+export function streamSchema<L>(ladder: z.ZodType<L>, secrets: SecretSources = PROCESS_SECRETS) {
   return z.strictObject({
-    partTarget: partTarget.default(seconds(0.5)),
-    segmentDuration: segmentDuration.default(seconds(2)),
-    dvr: dvrSchema.default(DEFAULT_DVR),
-    ladder: ladder.optional(),
-    publish: publishSchema.prefault({}),
-    maxStreams: z.int().min(1).max(10_000).default(DEFAULT_MAX_STREAMS),
-    ingestLimits: ingestLimitsSchema.prefault({}).describe('what one address may do on the ingest ports'),
-    streams: z.record(z.string(), stream).default({}).transform(byStreamName),
+    partTarget: partTarget.optional().describe(MEANINGS.partTarget),
+    segmentDuration: segmentDuration.optional().describe(MEANINGS.segmentDuration),
+    dvr: dvrSchema.optional().describe(MEANINGS.dvr),
+    recording: recordingSchema.optional().describe(MEANINGS.recording),
+    ladder: ladder.optional().describe(MEANINGS.ladder),
+    publishKeys: publishKeysSchema.optional(),
+    srt: srtSchema(secrets).optional(),
+    restream: restreamSchema(secrets).optional(),
+  });
+}
+
+/** The configuration file. */
+export function configurationSchema<L>(ladder: z.ZodType<L>, secrets: SecretSources = PROCESS_SECRETS) {
+  const streams = z.record(z.string(), streamSchema(ladder, secrets)).default({}).transform(byStreamName);
+  return z.strictObject({
+    $schema: z.string().optional().describe('address of configuration.schema.json, for editors'),
+    partTarget: partTarget.default(seconds(0.5)).describe(MEANINGS.partTarget),
+    segmentDuration: segmentDuration.default(seconds(2)).describe(MEANINGS.segmentDuration),
+    dvr: dvrSchema.default(DEFAULT_DVR).describe(MEANINGS.dvr),
+    recording: recordingSchema.default(DEFAULT_RECORDING).describe(MEANINGS.recording),
+    retention: retentionSchema.prefault({}).describe('the sweep of object storage; not of one stream'),
+    ladder: ladder.optional().describe(MEANINGS.ladder),
+    publish: publishSchema.prefault({}).describe('who may publish'),
+    maxStreams: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(DEFAULT_MAX_STREAMS)
+      .describe('streams live at once on this origin'),
+    ingestLimits: ingestLimitsSchema
+      .prefault({})
+      .describe('what one address may do on the ingest ports')
+      .meta({ reload: 'restart' }),
+    redundancy: redundancySchema.prefault({}).describe('feeds and origins that take over'),
+    webhooks: webhooksSchema,
+    degraded: degradedSchema,
+    streams: streams.describe('settings of single streams by name, in place of those above'),
   });
 }
 
@@ -117,41 +176,52 @@ function byStreamName<S>(streams: Readonly<Record<string, S>>, context: z.Refine
 }
 
 type Configuration<L> = z.infer<ReturnType<typeof configurationSchema<L>>>;
+type ReadFile<L> = { readonly parsed: Configuration<L>; readonly json: Readonly<Record<string, unknown>> };
+const jsonObject = z.record(z.string(), z.unknown());
 
 /** Reads and checks all settings; an empty variable counts as absent. */
 export function loadSettings<L>(sources: SettingsSources<L>): Result<Settings<L>, SettingsFailure> {
   const environment = readEnvironment(sources.env);
   const configuration = readConfiguration(sources);
   if (environment.ok && configuration.ok) {
-    const publish = publishSettings(environment.value, configuration.value);
-    return publish.ok ? ok(settingsOf(environment.value, configuration.value, publish.value)) : publish;
+    const { parsed, json } = configuration.value;
+    const publish = publishSettings(environment.value, parsed);
+    const { receivers, lines } = readReceivers(parsed.webhooks, sources.env);
+    return publish.ok && lines.length === 0
+      ? ok({ ...settingsOf(environment.value, parsed, publish.value), webhooks: receivers, file: json })
+      : fail({ reason: 'invalid-settings', lines: [...(publish.ok ? [] : publish.failure.lines), ...lines] });
   }
   const lines = [environment, configuration].flatMap((part) => (part.ok ? [] : part.failure.lines));
   return fail({ reason: 'invalid-settings', lines });
 }
 
-/** The settings of one stream: its own where it has some, the origin's otherwise. */
-export function settingsForStream<L>(settings: Settings<L>, stream: StreamName): StreamSettings<L> {
-  const own = settings.streams.get(stream);
+/** The settings of one stream: its own, from the file unless given, where it has some, the origin's otherwise. */
+export function settingsForStream<L>(
+  settings: Settings<L>,
+  stream: StreamName,
+  own: StreamOverrides<L> | undefined = settings.streams.get(stream),
+): StreamSettings<L> {
   const { defaults } = settings;
   return {
     partTarget: own?.partTarget ?? defaults.partTarget,
     segmentDuration: own?.segmentDuration ?? defaults.segmentDuration,
     dvr: own?.dvr ?? defaults.dvr,
+    recording: own?.recording ?? defaults.recording,
     ladder: own?.ladder ?? defaults.ladder,
   };
 }
 
-function readConfiguration<L>(sources: SettingsSources<L>): Result<Configuration<L>, SettingsFailure> {
+function readConfiguration<L>(sources: SettingsSources<L>): Result<ReadFile<L>, SettingsFailure> {
   const path = sources.env['RILL_CONFIG'] ?? '';
-  const schema = configurationSchema(sources.ladderSchema);
-  const json = path === '' ? ok({}) : readJson(path, sources.readFile ?? readText);
+  const { env, readFile = PROCESS_SECRETS.readFile } = sources;
+  const schema = configurationSchema(sources.ladderSchema, { env, readFile });
+  const json = path === '' ? ok({}) : readJson(path, readFile);
   if (!json.ok) {
     return json;
   }
   const parsed = schema.safeParse(json.value);
   return parsed.success
-    ? ok(parsed.data)
+    ? ok({ parsed: parsed.data, json: jsonObject.parse(json.value) })
     : fail({
         reason: 'invalid-settings',
         lines: parsed.error.issues.map(
@@ -178,8 +248,17 @@ function readJson(path: string, readFile: (path: string) => string): Result<unkn
   }
 }
 
-function readText(path: string): string {
-  return readFileSync(path, 'utf8');
+/** Those streams that have a value, with it. */
+function pick<S, V>(
+  streams: ReadonlyMap<StreamName, S>,
+  read: (stream: S) => V | undefined,
+): ReadonlyMap<StreamName, V> {
+  return new Map(
+    Array.from(streams).flatMap(([stream, own]) => {
+      const value = read(own);
+      return value === undefined ? [] : [[stream, value] as const];
+    }),
+  );
 }
 
 function publishSettings<L>(
@@ -192,17 +271,17 @@ function publishSettings<L>(
     const line = 'RILL_PUBLISH_WEBHOOK_SECRET is missing: publish.webhook is asked with its signature';
     return fail({ reason: 'invalid-settings', lines: [line] });
   }
-  const keys = new Map(
-    Array.from(file.streams).flatMap(([stream, { publishKeys }]) =>
-      publishKeys === undefined ? [] : [[stream, publishKeys] as const],
-    ),
-  );
+  const keys = pick(file.streams, (stream) => stream.publishKeys);
   const asked = webhook === undefined ? undefined : webhookSettings(webhook, secret ?? '');
   return ok({ keys, tokenKeys, webhook: asked });
 }
 
-function settingsOf<L>(env: Environment, file: Configuration<L>, publish: PublishSettings): Settings<L> {
-  const { partTarget, segmentDuration, dvr, ladder } = file;
+function settingsOf<L>(
+  env: Environment,
+  file: Configuration<L>,
+  publish: PublishSettings,
+): Omit<Settings<L>, 'file' | 'webhooks'> {
+  const { partTarget, segmentDuration, dvr, recording, ladder } = file;
   return {
     host: env.RILL_HOST,
     ports: { rtmp: env.RILL_RTMP_PORT, srt: env.RILL_SRT_PORT, control: env.RILL_CONTROL_PORT },
@@ -228,7 +307,12 @@ function settingsOf<L>(env: Environment, file: Configuration<L>, publish: Publis
     openMetrics: env.RILL_OPEN_METRICS === 'true',
     ingestLimits: file.ingestLimits,
     maxStreams: file.maxStreams,
-    defaults: { partTarget, segmentDuration, dvr, ladder },
+    redundancy: file.redundancy,
+    degraded: file.degraded,
+    retention: file.retention,
+    defaults: { partTarget, segmentDuration, dvr, recording, ladder },
     streams: file.streams,
+    srtStreams: pick(file.streams, (stream) => stream.srt),
+    restreams: pick(file.streams, (stream) => stream.restream),
   };
 }

@@ -87,4 +87,4 @@ CREATE TABLE IF NOT EXISTS rill_qos (
 PARTITION BY toYYYYMMDD(timestamp)
 ORDER BY (index1, timestamp)
 TTL timestamp + INTERVAL 90 DAY
-SETTINGS ttl_only_drop_parts = 1;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;

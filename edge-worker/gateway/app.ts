@@ -10,6 +10,7 @@ import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 import { answerBeacon } from '../qos/answer-beacon.ts';
 import { answerReport, answerSql } from '../qos/answer-reports.ts';
+import { tellLive } from '../qos/now/tell-live.ts';
 import { recordDelivery, type RecordAnswered } from '../qos/record-delivery.ts';
 import { allowEveryOrigin, preflightAnswer } from './cors.ts';
 import { answerAsset, answerDashboard, answerWatchPage } from './pages.ts';
@@ -97,7 +98,11 @@ function createRoutes(parts: GatewayParts, playback: Playback): Hono<{ Bindings:
   );
   app.get('/dashboard', (context) => answerDashboard(context.req.raw, context.env));
   app.get('/assets/:file', (context) => answerAsset(context.req.raw, context.env));
-  app.on(['GET', 'POST'], '/publish/*', (context) => answerPublish(context.req.raw, context.env));
+  app.on(['GET', 'POST'], '/publish/*', ({ req, env }) =>
+    answerPublish(req.raw, env, (stream) => {
+      tellLive(stream, { env, now: now() * 1000, waitUntil: playback.context.background });
+    }),
+  );
   // Before `/t/*`, which would take a beacon's path for a player's.
   addQos(app, playback.context, now);
   for (const path of ['/live/*', '/t/*']) {

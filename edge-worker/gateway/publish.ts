@@ -6,12 +6,19 @@ import { errorAnswer } from '../answer.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
 
-const EPOCH = /^(0|[1-9][0-9]{0,14})$/;
+const EPOCH_OR_LEASE = /^(0|[1-9][0-9]{0,14}|lease)$/;
 const LENGTH = /^[0-9]{1,15}$/;
 const BEARER = /^bearer +(\S+) *$/i;
 
-/** Answers `POST /publish/{stream}/{epoch}` and `GET /publish/{stream}` with what the hub says. */
-export async function answerPublish(request: Request, env: Env): Promise<Response> {
+/**
+ * Answers `POST /publish/{stream}/{epoch}`, `POST /publish/{stream}/lease` and `GET /publish/{stream}` with what the
+ * hub says; `taken` hears of each update that a hub has taken.
+ */
+export async function answerPublish(
+  request: Request,
+  env: Env,
+  taken: (stream: StreamName) => void = () => undefined,
+): Promise<Response> {
   const expected = env.RILL_SERVICE_TOKEN;
   if (expected === undefined || expected === '') {
     logEvent('error', 'publish-not-configured', {
@@ -31,13 +38,17 @@ export async function answerPublish(request: Request, env: Env): Promise<Respons
     return errorAnswer(400, stream.failure.reason, { detail: `stream name: ${stream.failure.expected}` });
   }
   const refusal = request.method === 'POST' ? refuseUpdate(request, epochText) : undefined;
-  return refusal ?? forward(request, stream.value, env);
+  const answer = refusal ?? (await forward(request, stream.value, env));
+  if (request.method === 'POST' && answer.ok) {
+    taken(stream.value);
+  }
+  return answer;
 }
 
 function refuseUpdate(request: Request, epoch: string | undefined): Response | undefined {
-  if (epoch === undefined || !EPOCH.test(epoch)) {
+  if (epoch === undefined || !EPOCH_OR_LEASE.test(epoch)) {
     return errorAnswer(400, 'invalid-epoch', {
-      detail: 'POST /publish/{stream}/{epoch}, epoch in Unix seconds',
+      detail: 'POST /publish/{stream}/{epoch}, epoch in Unix seconds, or POST /publish/{stream}/lease',
     });
   }
   const length = request.headers.get('content-length');

@@ -6,7 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { Session } from 'chdb';
-import { createTableStatement } from '../../shared/qos/table-definition.ts';
+import { createTableStatement, rememberInsertsStatement } from '../../shared/qos/table-definition.ts';
 
 /** Longest statement or batch, bytes: the edge sends at most 8 MiB. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -26,8 +26,9 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'max_rows_to_read',
   'result_overflow_mode',
   'output_format_json_quote_64bit_integers',
+  'count_distinct_implementation',
 ]);
-const NUMBER_OR_WORD = /^(?:[0-9]{1,18}|[a-z]{1,16})$/;
+const NUMBER_OR_WORD = /^(?:[0-9]{1,18}|[a-z][A-Za-z0-9]{0,31})$/;
 
 /** A running engine. */
 export interface ChdbServer {
@@ -48,6 +49,8 @@ export async function startChdbServer(options: {
   const chdb = await import('chdb');
   const engine = new Engine(new chdb.Session(options.folder));
   await engine.select(createTableStatement(), 'JSON');
+  // A folder of an earlier version has a table that remembers none.
+  await engine.select(rememberInsertsStatement(), 'JSON');
   const server = createServer((request, response) => {
     void answer(request, response, { engine, password: options.password });
   });
@@ -91,9 +94,11 @@ class Engine {
     });
   }
 
-  async insert(table: string, rows: Buffer): Promise<number> {
+  /** An insert under a token that the table remembers writes nothing. */
+  async insert(table: string, rows: Buffer, token: string | null): Promise<number> {
+    const settings = token === null ? {} : { insert_deduplication_token: token };
     return this.#inTurn(async () => {
-      const summary = await this.#session.insert({ table, values: rows, format: 'JSONEachRow' });
+      const summary = await this.#session.insert({ table, values: rows, format: 'JSONEachRow', settings });
       return summary.rowsWritten;
     });
   }
@@ -147,7 +152,8 @@ async function answer(
     }
     const insert = INSERT.exec(url.searchParams.get('query') ?? '');
     if (insert?.[1] !== undefined) {
-      const rows = body.length === 0 ? 0 : await context.engine.insert(insert[1], body);
+      const token = url.searchParams.get('insert_deduplication_token');
+      const rows = body.length === 0 ? 0 : await context.engine.insert(insert[1], body, token);
       response.setHeader('x-clickhouse-summary', JSON.stringify({ written_rows: String(rows) }));
       reply(200, '');
       return;

@@ -12,6 +12,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Miniflare, type Json } from 'miniflare';
 import type { TrustedHeaders } from '../../shared/access/trusted-headers.ts';
+import { readBuiltWorker, type BuiltWorker } from './built-worker.ts';
 import { PortInUseError, assertPortFree } from './port.ts';
 import { runtimeLog, type HostLog } from './runtime-log.ts';
 import { miniflareOptions, type EdgeSecrets, type MediaStore } from './worker-options.ts';
@@ -63,6 +64,8 @@ export interface EdgeHostOptions {
   readonly front?: string;
   /** Another Worker's configuration file. */
   readonly configFile?: string;
+  /** File of a Worker that was built before, in place of configuration file and front. */
+  readonly builtWorker?: string | undefined;
 }
 
 /** A running edge. */
@@ -81,9 +84,10 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
   const persistDir = path.resolve(options.dataDir, 'edge');
   await mkdir(persistDir, { recursive: true, mode: 0o700 });
   await assertPortFree(options.host, options.port);
-  const worker = await miniflareOptions({
-    configFile: options.configFile ?? WRANGLER_CONFIG,
-    front: { host: options.host, port: options.port, entry: options.front ?? FRONT },
+  const worker = miniflareOptions({
+    worker: await workerOf(options),
+    host: options.host,
+    port: options.port,
     storagePort: options.storagePort ?? 0,
     persistDir,
     secrets: options.secrets,
@@ -117,6 +121,15 @@ export async function startEdgeHost(options: EdgeHostOptions): Promise<EdgeHost>
     await miniflare.dispose();
     throw error;
   }
+}
+
+/** The Worker as it was built before, or built now; what builds it is only needed then. */
+async function workerOf({ builtWorker, configFile, front }: EdgeHostOptions): Promise<BuiltWorker> {
+  if (builtWorker !== undefined) {
+    return readBuiltWorker(builtWorker);
+  }
+  const { buildWorker } = await import('./build-worker.ts');
+  return buildWorker(configFile ?? WRANGLER_CONFIG, front ?? FRONT);
 }
 
 /** Calls the Worker's `scheduled` handler in place of Cloudflare's cron, one call at a time; returns how to stop. */

@@ -22,6 +22,8 @@ const environmentSchema = z.object({
   RILL_EDGE_PORT: port.default(8080),
   RILL_STORAGE_PORT: port.default(0),
   RILL_DATA_DIR: z.string().min(1).default('.rill'),
+  /** File that build-main.ts wrote, in place of building the Worker at each start; the image sets it. */
+  RILL_BUILT_WORKER: z.string().optional(),
   RILL_PLAY_SECRET: secret,
   RILL_SERVICE_TOKEN: secret,
   RILL_S3_ACCESS_KEY_ID: secret,
@@ -52,6 +54,7 @@ const PASSED_ON = [
   'RILL_CLICKHOUSE_PASSWORD',
   'RILL_CLICKHOUSE_DATABASE',
   'RILL_QOS_DELIVERY_SAMPLE',
+  'RILL_QOS_BUFFER_MIB',
   'RILL_ALERTS',
   'RILL_ALERTS_KEY',
 ] as const;
@@ -93,6 +96,7 @@ function readOptions(environment: NodeJS.ProcessEnv): EdgeHostOptions | undefine
     port: settings.RILL_EDGE_PORT,
     storagePort: settings.RILL_STORAGE_PORT,
     dataDir: settings.RILL_DATA_DIR,
+    builtWorker: settings.RILL_BUILT_WORKER,
     secrets: {
       playSecret: settings.RILL_PLAY_SECRET,
       serviceToken: settings.RILL_SERVICE_TOKEN,

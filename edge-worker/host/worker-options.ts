@@ -1,19 +1,17 @@
-/** Derives Miniflare's options from `wrangler.toml`, the one place that names the Worker's bindings. */
+/** Derives Miniflare's options from a built Worker and what a host adds: addresses, secrets, storage. */
 
 import path from 'node:path';
-import { build, type Loader } from 'esbuild';
 import {
   convertV4MiniflareOptions,
   type Json,
   type Log,
   type MiniflareOptions,
-  type V4ModuleRule,
   type V4WorkerOptions,
   type V4WorkerOptionsShape,
   type V4WorkerdStructuredLog,
 } from 'miniflare';
-import { unstable_getMiniflareWorkerOptions as readWorkerOptions } from 'wrangler';
 import type { TrustedHeaders } from '../../shared/access/trusted-headers.ts';
+import { FRONT_OPTIONS_MODULE, type BuiltWorker } from './built-worker.ts';
 import type { FrontOptions } from './front.ts';
 
 /** What the Worker must not share. */
@@ -35,9 +33,9 @@ export interface MediaStore {
 
 /** Where the Worker listens, what it keeps and who hears it. */
 export interface WorkerHostOptions {
-  readonly configFile: string;
-  /** `entry` is the front's file. */
-  readonly front: { readonly host: string; readonly port: number; readonly entry: string };
+  readonly worker: BuiltWorker;
+  readonly host: string;
+  readonly port: number;
   readonly storagePort: number;
   readonly persistDir: string;
   readonly secrets: EdgeSecrets;
@@ -59,24 +57,15 @@ export interface WorkerHostOptions {
 const STORAGE_HOST = '127.0.0.1';
 
 /** Miniflare's options, with the names by which the Worker and the bucket are found again. */
-export async function miniflareOptions(options: WorkerHostOptions): Promise<{
+export function miniflareOptions(options: WorkerHostOptions): {
   readonly options: MiniflareOptions;
   readonly workerName: string;
   readonly bucket: string;
-}> {
-  const { workerOptions, define, main, externalWorkers } = readWorkerOptions(options.configFile);
-  if (main === undefined) {
-    throw new Error(`${options.configFile} names no "main": it must name the Worker's entry file`);
-  }
-  // Its declared type forgets every known option behind an index signature; Miniflare's own type has them.
-  const {
-    modulesRules,
-    assets,
-    ...worker
-  }: V4WorkerOptionsShape & { readonly modulesRules?: V4ModuleRule[] } = workerOptions;
+} {
+  const { assets, ...worker } = options.worker.options;
   const name = worker.name ?? 'worker';
   const pages = assets === undefined ? undefined : pagesWorker(name, assets);
-  const front = { cf: options.cf, addressHeader: options.trustedHeaders.address };
+  const front: FrontOptions = { cf: options.cf, addressHeader: options.trustedHeaders.address };
   const { buckets, bucket } = withCredentials(worker.r2Buckets, options);
   const converted = convertV4MiniflareOptions({
     host: STORAGE_HOST,
@@ -92,7 +81,7 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
       {
         ...worker,
         name,
-        unsafeDirectSockets: [{ host: options.front.host, port: options.front.port }],
+        unsafeDirectSockets: [{ host: options.host, port: options.port }],
         bindings: {
           ...worker.bindings,
           RILL_PLAY_SECRET: options.secrets.playSecret,
@@ -104,22 +93,10 @@ export async function miniflareOptions(options: WorkerHostOptions): Promise<{
         },
         serviceBindings: { ...worker.serviceBindings, ...pages?.bindings },
         r2Buckets: buckets,
-        modules: [
-          {
-            type: 'ESModule',
-            path: path.join(path.dirname(main), 'worker.mjs'),
-            contents: await bundle({
-              main,
-              front,
-              frontModule: options.front.entry,
-              define,
-              loader: textLoaders(modulesRules ?? []),
-            }),
-          },
-        ],
+        modules: modules(options.worker.module, front),
       },
       ...(pages === undefined ? [] : [pages.worker]),
-      ...externalWorkers,
+      ...options.worker.others,
     ],
   });
   return { options: converted, workerName: name, bucket };
@@ -166,53 +143,18 @@ function pagesWorker(
   };
 }
 
-/** Bundles the Worker behind its front into one module as wrangler does. */
-async function bundle(input: {
-  readonly main: string;
-  readonly front: FrontOptions;
-  /** Module whose `behindFront` the Worker stands behind. */
-  readonly frontModule: string;
-  readonly define: Readonly<Record<string, string>>;
-  readonly loader: Readonly<Record<string, Loader>>;
-}): Promise<string> {
-  const result = await build({
-    stdin: { contents: entryModule(input), resolveDir: path.dirname(input.main) },
-    bundle: true,
-    write: false,
-    format: 'esm',
-    target: 'es2024',
-    conditions: ['workerd', 'worker', 'browser'],
-    external: ['cloudflare:*', 'node:*'],
-    define: { ...input.define },
-    loader: { ...input.loader },
-    sourcemap: 'inline',
-    logLevel: 'silent',
-  });
-  const output = result.outputFiles[0];
-  if (output === undefined) {
-    throw new Error(`esbuild made no output of ${input.main}`);
-  }
-  return output.text;
+function modules(worker: string, front: FrontOptions): EsModule[] {
+  const frontOptions = `export default ${JSON.stringify(front)};`;
+  return [
+    { type: 'ESModule', path: 'worker.mjs', contents: worker },
+    { type: 'ESModule', path: path.basename(FRONT_OPTIONS_MODULE), contents: frontOptions },
+  ];
 }
 
-function entryModule({
-  main,
-  front,
-  frontModule,
-}: Pick<Parameters<typeof bundle>[0], 'main' | 'front' | 'frontModule'>): string {
-  return `
-    export * from ${JSON.stringify(main)};
-    import worker from ${JSON.stringify(main)};
-    import { behindFront } from ${JSON.stringify(frontModule)};
-    export default behindFront(worker, ${JSON.stringify(front)});
-  `;
-}
-
-/** esbuild's loaders for the file extensions that wrangler's rules import as text. */
-function textLoaders(rules: readonly V4ModuleRule[]): Record<string, Loader> {
-  const globs = rules.filter((rule) => rule.type === 'Text').flatMap((rule) => rule.include);
-  const extensions = globs.flatMap((glob) => /^\*\*\/\*(\.[a-z0-9.]+)$/i.exec(glob)?.[1] ?? []);
-  return Object.fromEntries(extensions.map((extension) => [extension, 'text' as const]));
+interface EsModule {
+  readonly type: 'ESModule';
+  readonly path: string;
+  readonly contents: string;
 }
 
 type Buckets = NonNullable<V4WorkerOptionsShape['r2Buckets']>;
@@ -225,7 +167,7 @@ function withCredentials(
   const named = Object.entries(buckets ?? {});
   const [only, ...more] = named;
   if (only === undefined || more.length > 0) {
-    throw new Error(`${options.configFile} names ${named.length} R2 buckets: the edge has exactly one`);
+    throw new Error(`the Worker's configuration names ${named.length} R2 buckets: the edge has exactly one`);
   }
   const [binding, value] = only;
   const bucket = typeof value === 'string' ? value : value.id;

@@ -82,16 +82,32 @@ function describeSegments(
   open: OpenSegment | undefined,
   partsWithinMicros: number,
 ): MediaSegment[] {
-  let firstWithParts = segments.length;
+  const firstWithParts = indexOfFirstWithParts(segments, open, partsWithinMicros);
+  return segments.map((segment, index) => describeSegment(segment, index >= firstWithParts));
+}
+
+function indexOfFirstWithParts(
+  segments: readonly LiveSegment[],
+  open: OpenSegment | undefined,
+  partsWithinMicros: number,
+): number {
+  let first = segments.length;
   let distance = sumMicros(open?.parts ?? []);
-  while (firstWithParts > 0) {
-    distance += segments[firstWithParts - 1]?.durationMicros ?? 0;
+  while (first > 0) {
+    distance += segments[first - 1]?.durationMicros ?? 0;
     if (distance > partsWithinMicros) {
       break;
     }
-    firstWithParts -= 1;
+    first -= 1;
   }
-  return segments.map((segment, index) => describeSegment(segment, index >= firstWithParts));
+  return first;
+}
+
+/** The oldest segment whose parts a rendition's playlist names; `undefined` where it names none. */
+export function firstWithParts(window: LiveWindow, rendition: RenditionWindow): OpenSegment | undefined {
+  const { open } = rendition;
+  const { tail } = rendition.segments;
+  return tail[indexOfFirstWithParts(tail, open, PARTS_FACTOR * window.begin.targetDuration * MICROS)] ?? open;
 }
 
 /** Describes a segment, with its parts where they are still listed. */

@@ -11,6 +11,7 @@ import {
 export type HubRoute =
   | { readonly kind: 'publish'; readonly epoch: number }
   | { readonly kind: 'position' }
+  | { readonly kind: 'lease' }
   | { readonly kind: 'load' }
   | { readonly kind: 'multivariant' }
   | { readonly kind: 'media-playlist'; readonly rendition: string }
@@ -39,6 +40,9 @@ function publishRoute(method: string, rest: readonly string[]): HubRoute {
   }
   if (method === 'GET') {
     return rest.length === 1 && epoch === 'load' ? { kind: 'load' } : UNKNOWN;
+  }
+  if (method === 'POST' && rest.length === 1 && epoch === 'lease') {
+    return { kind: 'lease' };
   }
   return method === 'POST' && rest.length === 1 && EPOCH.test(epoch)
     ? { kind: 'publish', epoch: Number(epoch) }

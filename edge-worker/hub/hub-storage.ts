@@ -11,6 +11,7 @@ type EpochColumns = { body: string };
 type InitColumns = { rendition: string; epoch: number; next_seq: number; bytes: ArrayBuffer };
 type ChunkColumns = { rendition: string; msn: number; body: ArrayBuffer };
 type HeardColumns = { at: number };
+type LeaseColumns = { body: string };
 type SegmentColumns = { rendition: string; msn: number; epoch: number; next_seq: number; body: string };
 
 /** What an object finds when it starts. */
@@ -80,6 +81,19 @@ export class HubStorage {
     return chunks;
   }
 
+  /** The lease as written by {@link writeLease}, or `undefined`. */
+  loadLease(): string | undefined {
+    return this.#ready
+      ? this.#sql.exec<LeaseColumns>('SELECT body FROM lease').toArray()[0]?.body
+      : undefined;
+  }
+
+  /** Keeps the lease. */
+  writeLease(body: string): void {
+    this.#createTables();
+    this.#sql.exec('INSERT OR REPLACE INTO lease VALUES (0, ?)', body);
+  }
+
   /** Notes that the origin was heard. */
   noteHeard(now: number): void {
     if (now - this.#heardAt >= HEARD_RESOLUTION_MS) {
@@ -146,6 +160,7 @@ export class HubStorage {
         rendition TEXT NOT NULL, msn INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (rendition, msn)
       );
       CREATE TABLE IF NOT EXISTS heard (id INTEGER PRIMARY KEY, at INTEGER NOT NULL);
+      CREATE TABLE IF NOT EXISTS lease (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
     `);
     this.#ready = true;
   }

@@ -10,10 +10,13 @@ import {
   type PublishAnswer,
 } from '#shared/wire/publish.ts';
 import { parseDirectives } from './directives.ts';
+import { HubLease, MAX_LEASE_BODY_BYTES, readLeaseRequest, readPublisher } from './hub-lease.ts';
 import { LOOKUP_HEADER, PART_TARGET_HEADER, PARTS_HEADER, TARGET_DURATION_HEADER } from './hub-headers.ts';
 import { routeOf, type HubRoute } from './hub-route.ts';
 import { HubStorage } from './hub-storage.ts';
 import { LiveStream, type MediaOutcome, type PlaylistOutcome } from './live-stream.ts';
+import type { LeaseMoment } from './lease.ts';
+import { describeListed } from './listed.ts';
 import { nextMsnOf } from './live-window.ts';
 import { readBody } from './read-body.ts';
 
@@ -37,6 +40,7 @@ const NO_DIRECTIVES = new URLSearchParams();
 export class StreamHub extends DurableObject<HubEnv> {
   #storage: HubStorage;
   #live: LiveStream;
+  #lease: HubLease;
   #playlistsAsked = 0;
   #mediaAsked = 0;
 
@@ -44,6 +48,7 @@ export class StreamHub extends DurableObject<HubEnv> {
     super(state, env);
     this.#storage = new HubStorage(state.storage.sql);
     this.#live = new LiveStream(this.#storage.load());
+    this.#lease = this.#openLease();
   }
 
   /** Requests that are held right now. */
@@ -63,6 +68,8 @@ export class StreamHub extends DurableObject<HubEnv> {
         return this.#publish(route.epoch, request);
       case 'position':
         return Response.json(this.#position());
+      case 'lease':
+        return this.#takeLease(request);
       case 'load':
         return Response.json(this.#load());
       case 'multivariant':
@@ -93,9 +100,48 @@ export class StreamHub extends DurableObject<HubEnv> {
       const status = frames.failure.reason === 'too-large' ? 413 : 400;
       return answerResponse({ status: 'invalid', detail: describeFailure(frames.failure) }, status);
     }
-    const answer = this.#live.publish(epoch, frames.value);
+    const publisher = readPublisher(request.headers);
+    if (publisher === 'invalid') {
+      return answerResponse(
+        { status: 'invalid', detail: 'the origin does not name itself as it has to' },
+        400,
+      );
+    }
+    const refusal = this.#lease.refuse(publisher, epoch, this.#moment());
+    const answer = refusal ?? this.#live.publish(epoch, frames.value);
+    if (refusal === undefined && this.#live.window?.ended === true) {
+      this.#lease.free();
+    }
     await this.#write();
     return answerResponse(answer, statusOf(answer));
+  }
+
+  async #takeLease(request: Request): Promise<Response> {
+    const body = await readBody(request, MAX_LEASE_BODY_BYTES);
+    const asked = body === undefined ? undefined : readLeaseRequest(body);
+    if (asked === undefined) {
+      return answerResponse({ status: 'invalid', detail: 'not a lease request' }, 400);
+    }
+    const { answer, end } = this.#lease.decide(asked, this.#moment());
+    if (end && this.#live.endOrphaned()) {
+      await this.#write();
+    }
+    return Response.json(answer, { status: answer.status === 'held' ? 409 : 200 });
+  }
+
+  /** A lease of a stream that is never published goes with the alarm. */
+  #openLease(): HubLease {
+    return new HubLease(this.#storage.loadLease(), Date.now(), (body) => {
+      this.#storage.writeLease(body);
+      if (this.#live.window === undefined) {
+        void this.ctx.storage.setAlarm(Date.now() + ORPHANED_MS);
+      }
+    });
+  }
+
+  #moment(): LeaseMoment {
+    const { latestEpoch, nextMsn } = this.#position();
+    return { now: Date.now(), latestEpoch, nextMsn };
   }
 
   /**
@@ -137,6 +183,7 @@ export class StreamHub extends DurableObject<HubEnv> {
       await this.ctx.storage.deleteAll();
       this.#storage = new HubStorage(this.ctx.storage.sql);
       this.#live = new LiveStream(undefined);
+      this.#lease = this.#openLease();
     }
   }
 
@@ -146,7 +193,11 @@ export class StreamHub extends DurableObject<HubEnv> {
 
   #position(): HubPosition {
     const { window } = this.#live;
-    return { latestEpoch: window?.epoch ?? 0, nextMsn: nextMsnOf(window) };
+    return {
+      latestEpoch: window?.epoch ?? 0,
+      nextMsn: nextMsnOf(window),
+      listed: window === undefined ? null : describeListed(window),
+    };
   }
 }
 
@@ -167,6 +218,7 @@ function statusOf(answer: PublishAnswer): number {
       return 200;
     case 'gap':
     case 'stale':
+    case 'fenced':
       return 409;
     case 'invalid':
       return 400;

@@ -11,6 +11,7 @@ import { showAlerts } from './dashboard/alerts.ts';
 import type { StreamNow } from '../qos/now/live-sessions.ts';
 import { AskError, askReport, followNow } from './dashboard/ask.ts';
 import { find, offer } from './dashboard/element.ts';
+import { showEngineState } from './dashboard/engine-state.ts';
 import { History, RANGES } from './dashboard/history.ts';
 import { showNow } from './dashboard/now.ts';
 import { closePicture, openPicture } from './dashboard/picture.ts';
@@ -151,6 +152,7 @@ async function refresh(): Promise<void> {
   const asked = { stream: stream.value === ALL ? undefined : stream.value, range: chosen, by: by.value };
   const isCurrent = (): boolean => mine === refreshes;
   try {
+    await showEngineState();
     await past.refresh(asked, isCurrent, (session) => void openSession(session));
     find('trouble', HTMLElement).textContent = '';
     if (isCurrent() && tokenStream() === undefined) {

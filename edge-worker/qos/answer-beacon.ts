@@ -106,7 +106,7 @@ async function takeReport(
   });
   const told = report.kind === 'cmcd' ? cmcdReport(report, identity.session, now) : report.report;
   const taken = playerPoints(told, { identity, facts: requestFacts(request, asked.place), guard, now });
-  sink.write(taken.points, background);
+  sink.write(taken.points, { waitUntil: background, isNumbered: true });
   return undefined;
 }
 

@@ -20,7 +20,7 @@ import { readQuestion, type Question } from './reports/question.ts';
 import { MAX_ROWS, reportStatement, timelineStatement, type ReportStatement } from './reports/report-sql.ts';
 import { requireScope, type ScopeFailure } from './require-scope.ts';
 import { readOnlyStatement } from './sql/read-only.ts';
-import { STATUS_PATH, WRITER_NAME, WRITER_ORIGIN } from './writer-address.ts';
+import { writerStatus } from './writer/writer-status.ts';
 
 /** What the reports need of their surroundings; `now` gives Unix seconds. */
 export interface ReportContext {
@@ -30,9 +30,15 @@ export interface ReportContext {
 
 const GIB = 1024 * 1024 * 1024;
 /** A report is waited for by a dashboard. */
-const REPORT_LIMITS: StatementLimits = { seconds: 10, rows: MAX_ROWS, memoryBytes: 2 * GIB };
+const REPORT_LIMITS: StatementLimits = {
+  ...{ seconds: 10, rows: MAX_ROWS, memoryBytes: 2 * GIB },
+  distinct: 'estimated',
+};
 /** An analyst's statement may ask more, and may not starve what writes. */
-const SQL_LIMITS: StatementLimits = { seconds: 15, rows: MAX_ROWS, memoryBytes: GIB };
+const SQL_LIMITS: StatementLimits = {
+  ...{ seconds: 15, rows: MAX_ROWS, memoryBytes: GIB },
+  distinct: 'exact',
+};
 /** Longest body of a statement, bytes. */
 const MAX_SQL_BYTES = 64 * 1024;
 const NO_STORE = { 'cache-control': 'no-store' };
@@ -130,13 +136,10 @@ function otherStream(stream: StreamName): Response {
 }
 
 async function answerStatus(env: Env): Promise<Response> {
-  if (env.QOS_WRITER === undefined) {
-    return errorAnswer(503, 'not-configured');
-  }
-  const answer = await env.QOS_WRITER.getByName(WRITER_NAME).fetch(
-    new Request(`${WRITER_ORIGIN}${STATUS_PATH}`),
-  );
-  return Response.json(await answer.json(), { headers: NO_STORE });
+  const status = await writerStatus(env);
+  return status === undefined
+    ? errorAnswer(503, 'not-configured')
+    : Response.json(status, { headers: NO_STORE });
 }
 
 async function runFor(env: Env, work: (run: RunStatement) => Promise<Response>): Promise<Response> {

@@ -75,7 +75,7 @@ export function recordDelivery(answered: AnsweredRequest, context: RecordContext
     }
     context.waitUntil(
       pointsOf(answered, { cmcd, weight: isSampled ? 1 / sample : undefined, context })
-        .then((points) => sink.write(points, context.waitUntil))
+        .then((points) => sink.write(points, { waitUntil: context.waitUntil, isNumbered: false }))
         .catch(logFailure),
     );
   } catch (error) {

@@ -2,24 +2,37 @@
 
 import { jsonRow, positional, type QosPoint } from '../../shared/qos/schema.ts';
 import type { Env } from '../env.ts';
-import { describeError, logEvent } from '../log.ts';
-import { Outbox } from './outbox.ts';
 import { heardOf } from './now/live-sessions.ts';
 import { NOW_NAME, NOW_ORIGIN, NOW_PATH } from './now/now-address.ts';
-import { WRITER_NAME, POINTS_PATH, ROWS_PATH, WRITER_ORIGIN } from './writer-address.ts';
+import { Outbox, type OutboxRoute } from './writer/outbox.ts';
+import { renderRowLine, type EventKey } from './writer/row-line.ts';
+import {
+  DROPPED_HEADER,
+  POINTS_PATH,
+  ROWS_PATH,
+  WRITER_NAME,
+  WRITER_ORIGIN,
+} from './writer/writer-address.ts';
 
 /** Takes points, at once and for good. */
 export interface QosSink {
   /** Returns at once; what is left to do goes on in `waitUntil`. */
-  write(points: readonly QosPoint[], waitUntil: (work: Promise<unknown>) => void): void;
+  write(points: readonly QosPoint[], how: HowToWrite): void;
+}
+
+/** What a sink is to know of points besides them. */
+export interface HowToWrite {
+  readonly waitUntil: (work: Promise<unknown>) => void;
+  /** The points are events that sessions have numbered: each counts once, however often it comes. */
+  readonly isNumbered: boolean;
 }
 
 /** Points that one invocation may write to Analytics Engine. */
-export const MAX_POINTS_PER_INVOCATION = 250;
+const MAX_POINTS_PER_INVOCATION = 250;
 
 /** One per isolate: requests share batches. */
 const outbox = new Outbox();
-
+const pointOutbox = new Outbox(MAX_POINTS_PER_INVOCATION);
 const nowOutbox = new Outbox();
 
 /** The sinks that the environment is set up for, as one; `undefined` where QoS goes nowhere. `now` is Unix ms. */
@@ -28,9 +41,9 @@ export function qosSink(env: Env, now: () => number): QosSink | undefined {
   return sinks.length === 0
     ? undefined
     : {
-        write: (points, waitUntil) => {
+        write: (points, how) => {
           for (const sink of sinks) {
-            sink.write(points, waitUntil);
+            sink.write(points, how);
           }
         },
       };
@@ -42,10 +55,10 @@ function presentSink({ QOS_NOW }: Env): QosSink | undefined {
     return undefined;
   }
   const send = async (lines: string): Promise<void> => {
-    await post(QOS_NOW.getByName(NOW_NAME), `${NOW_ORIGIN}${NOW_PATH}`, lines);
+    await post(QOS_NOW.getByName(NOW_NAME), `${NOW_ORIGIN}${NOW_PATH}`, { body: lines });
   };
   return {
-    write: (points, waitUntil) => {
+    write: (points, { waitUntil }) => {
       const heard = points.map(heardOf).filter((one) => one !== undefined);
       nowOutbox.add(
         heard.map((one) => JSON.stringify(one)),
@@ -58,52 +71,53 @@ function presentSink({ QOS_NOW }: Env): QosSink | undefined {
 function storeSink(env: Env, now: () => number): QosSink | undefined {
   const { QOS, QOS_WRITER } = env;
   if (isSet(env.RILL_CLICKHOUSE_URL) && QOS_WRITER !== undefined) {
-    const send = async (rows: string): Promise<void> => {
-      await post(QOS_WRITER.getByName(WRITER_NAME), `${WRITER_ORIGIN}${ROWS_PATH}`, rows);
-    };
+    const send = sendTo(QOS_WRITER, ROWS_PATH);
     return {
-      write: (points, waitUntil) => {
+      write: (points, { waitUntil, isNumbered }) => {
         const timestamp = Math.floor(now() / 1000);
-        const rows = points.map((point) => jsonRow(positional(point), timestamp));
-        outbox.add(rows, { send, waitUntil });
+        const row = (point: QosPoint): string =>
+          renderRowLine(keyOf(point, isNumbered), jsonRow(positional(point), timestamp));
+        outbox.add(points.map(row), { send, waitUntil });
       },
     };
   }
   return QOS === undefined ? undefined : analyticsEngineSink(QOS, QOS_WRITER);
 }
 
-/** What is over an invocation's limit is written by invocations of the writer, a batch each. */
+/** Points of requests, few in an invocation, are written at once; events go by the writer, which takes each once. */
 function analyticsEngineSink(dataset: NonNullable<Env['QOS']>, writer: Env['QOS_WRITER']): QosSink {
   return {
-    write: (points, waitUntil) => {
-      const [first = [], ...more] = batches(points);
-      for (const point of first) {
-        dataset.writeDataPoint(positional(point));
+    write: (points, { waitUntil, isNumbered }) => {
+      if (writer !== undefined && (isNumbered || points.length > MAX_POINTS_PER_INVOCATION)) {
+        const row = (point: QosPoint): string =>
+          renderRowLine(keyOf(point, isNumbered), JSON.stringify(positional(point)));
+        pointOutbox.add(points.map(row), { send: sendTo(writer, POINTS_PATH), waitUntil });
+        return;
       }
-      for (const batch of more) {
-        const body = JSON.stringify(batch.map((point) => positional(point)));
-        waitUntil(
-          (writer === undefined
-            ? Promise.reject(new Error('no QOS_WRITER'))
-            : post(writer.getByName(WRITER_NAME), `${WRITER_ORIGIN}${POINTS_PATH}`, body)
-          ).catch((error: unknown) => {
-            logEvent('warn', 'qos-points-lost', { points: batch.length, cause: describeError(error) });
-          }),
-        );
+      for (const point of points.slice(0, MAX_POINTS_PER_INVOCATION)) {
+        dataset.writeDataPoint(positional(point));
       }
     },
   };
 }
 
-function batches(points: readonly QosPoint[]): readonly (readonly QosPoint[])[] {
-  const count = Math.ceil(points.length / MAX_POINTS_PER_INVOCATION);
-  return Array.from({ length: count }, (_, index) =>
-    points.slice(index * MAX_POINTS_PER_INVOCATION, (index + 1) * MAX_POINTS_PER_INVOCATION),
-  );
+function keyOf({ session = '', seq = 0 }: QosPoint, isNumbered: boolean): EventKey | undefined {
+  return isNumbered ? { session, seq } : undefined;
 }
 
-async function post(object: Pick<Fetcher, 'fetch'>, address: string, body: string): Promise<void> {
-  const answer = await object.fetch(new Request(address, { method: 'POST', body }));
+function sendTo(writer: NonNullable<Env['QOS_WRITER']>, path: string): OutboxRoute['send'] {
+  return async (body, dropped) => {
+    const headers = { [DROPPED_HEADER]: String(dropped) };
+    await post(writer.getByName(WRITER_NAME), `${WRITER_ORIGIN}${path}`, { body, headers });
+  };
+}
+
+async function post(
+  object: Pick<Fetcher, 'fetch'>,
+  address: string,
+  content: { readonly body: string; readonly headers?: Record<string, string> },
+): Promise<void> {
+  const answer = await object.fetch(new Request(address, { method: 'POST', ...content }));
   await answer.body?.cancel();
   if (!answer.ok) {
     throw new Error(`${address} answered ${answer.status}`);

@@ -1,10 +1,12 @@
-/** Routes of the control API. */
+/** The control API as an application: health, metrics, and the routes behind the bearer token. */
 
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
-import { parseStreamName } from '#shared/identifiers.ts';
+import { bodyLimit } from 'hono/body-limit';
+import { describeApi } from '#shared/openapi/describe-api.ts';
+import type { Registry } from 'prom-client';
 import { equalInConstantTime } from '../constant-time.ts';
-import { createMetrics } from './metrics.ts';
-import type { StreamProvider, StreamStatus } from './stream-status.ts';
+import { CONTROL_API, CONTROL_ROUTES } from './api/control-api.ts';
+import { refusal, type ControlParts, type ControlRoute } from './api/control-route.ts';
 
 /** What the routes need. */
 export interface ControlAppOptions {
@@ -12,66 +14,74 @@ export interface ControlAppOptions {
   readonly token: string;
   /** True when `GET /metrics` asks for no token. */
   readonly openMetrics: boolean;
-  readonly streams: StreamProvider;
-  readonly now: () => number;
+  readonly parts: ControlParts;
+  readonly metrics: Registry;
 }
 
 /** Longest `Authorization` header that is looked at, characters. */
 const MAX_AUTHORIZATION = 1024;
+/** Largest body, bytes: a ladder has a few thousand. */
+const MAX_BODY_BYTES = 65_536;
 
-/** Makes the routes: health, metrics, and the live streams. */
-export function createControlApp(options: ControlAppOptions): Hono {
-  const { streams, now } = options;
+/** Makes the application. */
+export function createControlApp({ token, openMetrics, parts, metrics }: ControlAppOptions): Hono {
   const app = new Hono();
-  const authorized = bearer(options.token);
-  const metrics = createMetrics(streams, now);
-
-  // Answers 200 while the process lives, whatever else fails: a restart would not bring storage back.
-  app.get('/healthz', (context) => {
-    const readiness = streams.readiness();
-    const status = context.req.query('ready') !== undefined && !readiness.ready ? 503 : 200;
-    return context.json({ live: true, ...readiness }, status);
-  });
-  if (!options.openMetrics) {
+  const authorized = bearer(token);
+  addHealth(app, parts);
+  if (!openMetrics) {
     app.use('/metrics', authorized);
   }
   app.get('/metrics', async (context) =>
     context.body(await metrics.metrics(), 200, { 'content-type': metrics.contentType }),
   );
+  app.get('/v1/openapi.json', (context) => context.json(describeApi(CONTROL_ROUTES, CONTROL_API)));
   app.use('/v1/*', authorized);
-  app.get('/v1/streams', (context) =>
-    context.json({
-      streams: streams.listStreams().map((status) => render(status, now())),
-      objects: streams.objectWriter(),
-    }),
-  );
-  app.get('/v1/streams/:stream', (context) => {
-    const status = streams.listStreams().find(({ stream }) => stream === context.req.param('stream'));
-    return status === undefined ? notLive(context) : context.json(render(status, now()));
-  });
-  app.delete('/v1/streams/:stream', (context) => {
-    const name = parseStreamName(context.req.param('stream'));
-    return name.ok && streams.stopStream(name.value) ? context.body(null, 204) : notLive(context);
-  });
-  app.notFound((context) => context.json({ error: 'no such resource' }, 404));
+  app.use('/v1/*', bodyLimit({ maxSize: MAX_BODY_BYTES, onError: () => refusal(413, 'too-large') }));
+  for (const route of CONTROL_ROUTES) {
+    app.on(route.method, `/v1${route.path.replaceAll(/\{(\w+)\}/g, ':$1')}`, (context) =>
+      answer(route, context, parts),
+    );
+  }
+  app.notFound(() => refusal(404, 'not-found', 'no such resource'));
   return app;
 }
 
-function notLive(context: Context): Response {
-  return context.json({ error: 'no such stream is live' }, 404);
+/** Live says that the process works: a restart would not bring back what else is missing. Ready says whether to send it work. */
+function addHealth(app: Hono, { streams }: ControlParts): void {
+  app.get('/healthz', (context) => {
+    const readiness = streams.readiness();
+    const status = context.req.query('ready') !== undefined && !readiness.ready ? 503 : 200;
+    return context.json({ live: true, ...readiness }, status);
+  });
+  app.get('/readyz', (context) => {
+    const readiness = streams.readiness();
+    return context.json(readiness, readiness.ready ? 200 : 503);
+  });
 }
 
-/** A status as the API shows it: times become durations, so that no clock has to agree with ours. */
-function render(status: StreamStatus, now: number): Record<string, unknown> {
-  const { since, lastPartAt, source, nextMsn, hub, ...rest } = status;
-  return {
-    ...rest,
-    uptimeSeconds: Math.max(0, now - since) / 1000,
-    source: source === undefined ? null : { video: source.video ?? null, audio: source.audio ?? null },
-    nextMsn: nextMsn ?? null,
-    lastPartAgeSeconds: lastPartAt === undefined ? null : Math.max(0, now - lastPartAt) / 1000,
-    hub: hub ?? null,
+async function answer(route: ControlRoute, context: Context, parts: ControlParts): Promise<Response> {
+  const body = route.body === undefined ? undefined : await readJson(context);
+  if (body?.ok === false) {
+    return refusal(400, 'not-json', 'the body is JSON in UTF-8');
+  }
+  const call = {
+    parts,
+    parameter: (name: string) => context.req.param(name) ?? '',
+    query: new URL(context.req.url).searchParams,
+    headers: context.req.raw.headers,
   };
+  return route.handle(call, body?.json);
+}
+
+/** No body at all stands for an empty object: every setting has a default. */
+async function readJson(context: Context): Promise<{ readonly ok: boolean; readonly json?: unknown }> {
+  const text = await context.req.text();
+  try {
+    const json: unknown = text === '' ? {} : JSON.parse(text);
+    return { ok: true, json };
+  } catch {
+    return { ok: false };
+  }
 }
 
 /** RFC 6750 §2.1: the token travels in the Authorization header alone. */
@@ -81,9 +91,9 @@ function bearer(token: string): MiddlewareHandler {
     const given = header.length <= MAX_AUTHORIZATION ? header : '';
     const [, shown = ''] = /^Bearer +([^ ]+)$/i.exec(given) ?? [];
     if (!equalInConstantTime(shown, token)) {
-      return context.json({ error: 'a bearer token is needed: the control token' }, 401, {
-        'www-authenticate': 'Bearer realm="rill control"',
-      });
+      const refused = refusal(401, 'unauthorized', 'a bearer token is needed: the control token');
+      refused.headers.set('www-authenticate', 'Bearer realm="rill control"');
+      return refused;
     }
     await next();
     return undefined;

@@ -2,8 +2,9 @@
 
 import { createAdaptorServer } from '@hono/node-server';
 import type { Log } from '../log.ts';
+import type { Registry } from 'prom-client';
+import type { ControlParts } from './api/control-route.ts';
 import { createControlApp } from './control-app.ts';
-import type { StreamProvider } from './stream-status.ts';
 
 /** What the control server is started with. */
 export interface ControlServerOptions {
@@ -13,9 +14,9 @@ export interface ControlServerOptions {
   readonly token: string;
   /** True when `GET /metrics` asks for no token; false unless given. */
   readonly openMetrics?: boolean;
-  readonly streams: StreamProvider;
+  readonly parts: ControlParts;
+  readonly metrics: Registry;
   readonly log: Log;
-  readonly now?: () => number;
 }
 
 /** A running control API. */
@@ -37,13 +38,8 @@ class ControlServerError extends Error {
 
 /** Starts the control API; throws {@link ControlServerError} when the port cannot be had. */
 export function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
-  const { host, port, token, streams, log } = options;
-  const app = createControlApp({
-    token,
-    streams,
-    openMetrics: options.openMetrics ?? false,
-    now: options.now ?? Date.now,
-  });
+  const { host, port, token, parts, metrics, log } = options;
+  const app = createControlApp({ token, parts, metrics, openMetrics: options.openMetrics ?? false });
   app.onError((error, context) => {
     log.error({ err: error, path: context.req.path }, 'control API failed');
     return context.json({ error: 'internal error' }, 500);

@@ -3,8 +3,12 @@
 import type { RenditionDescription } from '#shared/wire/publish.ts';
 import type { StreamName } from '#shared/identifiers.ts';
 import type { SourceProperties } from '../ingest/media-feed.ts';
+import type { SrtPullStatus } from '../ingest/srt/pull.ts';
+import type { SrtStatistics } from '../ingest/srt/statistics.ts';
 import type { HubPublisherStats } from '../publish/hub-client.ts';
+import type { RedundancyStatus } from '../redundancy/redundant-stream.ts';
 import type { ObjectWriterStats } from '../publish/object-writer-limits.ts';
+import type { RestreamStatus } from '../restream/restream-status.ts';
 
 /** One live stream. Times are Unix milliseconds. */
 export interface StreamStatus {
@@ -21,6 +25,12 @@ export interface StreamStatus {
   readonly lastPartAt: number | undefined;
   /** `undefined` before the first epoch has begun. */
   readonly hub: HubPublisherStats | undefined;
+  /** The SRT connection; `undefined` where the publisher has none, and before its first reading. */
+  readonly srt?: SrtStatistics | undefined;
+  /** Each target that the stream is pushed on to. */
+  readonly restream?: readonly RestreamStatus[];
+  /** Its feeds, and whether this origin publishes it or stands by. */
+  readonly redundancy?: RedundancyStatus;
 }
 
 /** Whether the origin can do its work. */
@@ -33,6 +43,8 @@ export interface Readiness {
 /** What the origin shows of itself. */
 export interface StreamProvider {
   listStreams(): readonly StreamStatus[];
+  /** Streams that the origin fetches, live or not. */
+  listPulls?(): readonly SrtPullStatus[];
   /** Ends a stream from our side; false when it is not live. */
   stopStream(stream: StreamName): boolean;
   objectWriter(): ObjectWriterStats;

@@ -69,12 +69,23 @@ export type FeedEvent =
   | { readonly kind: 'media'; readonly bytes: Uint8Array; readonly randomAccess: boolean }
   | { readonly kind: 'end'; readonly end: FeedEnd };
 
+/** Which of a stream's two feeds: the backup is used while the primary is lost. */
+export type FeedRole = 'primary' | 'backup';
+
+/** Reads a role as an encoder gave it: none means the primary; `undefined` where it is neither of the two. */
+export function parseFeedRole(text: string | undefined): FeedRole | undefined {
+  const role = text ?? 'primary';
+  return role === 'primary' || role === 'backup' ? role : undefined;
+}
+
 /** A live contribution: the events come with back-pressure, and the last is always `end`. */
 export interface MediaFeed {
   readonly stream: StreamName;
   readonly protocol: 'rtmp' | 'srt';
   readonly container: FeedContainer;
   readonly remoteAddress: string;
+  /** When its first media was received, Unix milliseconds, where that was kept for a while before. */
+  readonly heldSince?: number | undefined;
   readonly events: AsyncIterable<FeedEvent>;
   /** Ends the feed from our side; `events` then yields `end` with reason `closed`. */
   close(detail: string): void;
@@ -85,15 +96,20 @@ export interface PublishRequest {
   readonly protocol: 'rtmp' | 'srt';
   readonly stream: string;
   readonly key: string | undefined;
+  /** `role` of the publish address, as received. */
+  readonly role?: string | undefined;
   readonly remoteAddress: string;
 }
 
 /** Why nobody may publish so. */
 export type PublishRefusal =
   | { readonly reason: 'invalid-name'; readonly detail: string }
+  | { readonly reason: 'invalid-role'; readonly detail: string }
   | { readonly reason: 'missing-key'; readonly detail: string }
   | { readonly reason: 'wrong-key'; readonly detail: string }
   | { readonly reason: 'already-live'; readonly detail: string }
+  /** An operator stopped the stream: later it may be started again. */
+  | { readonly reason: 'stopped'; readonly detail: string }
   | { readonly reason: 'too-many-streams'; readonly detail: string }
   /** Who decides could not be asked: trying again may help. */
   | { readonly reason: 'not-decided'; readonly detail: string };

@@ -96,6 +96,38 @@ describe('the gate', () => {
     expect(gate.live().map(({ stream }) => stream)).toEqual(['cam']);
   });
 
+  it('admits what the origin fetches without a key, once, and within the limit', () => {
+    const { gate } = setUp(1);
+    const pulled = gate.admitPull({ stream: name('cam'), remoteAddress: '192.0.2.1:9000' });
+    expect(pulled).toMatchObject({ ok: true });
+    expect(gate.live()).toMatchObject([{ stream: 'cam', protocol: 'srt', remoteAddress: '192.0.2.1:9000' }]);
+    const again = { stream: name('cam'), remoteAddress: '192.0.2.2:9000' };
+    expect(gate.admitPull(again)).toMatchObject({ failure: { reason: 'already-live' } });
+    const other = { stream: name('other'), remoteAddress: '192.0.2.2:9000' };
+    expect(gate.admitPull(other)).toMatchObject({ failure: { reason: 'too-many-streams' } });
+  });
+
+  it('admits a backup beside the primary, in either order, and no second of either', () => {
+    const { gate, started } = setUp(1);
+    const ask = (role?: string) => gate.admit({ ...request('cam'), role });
+    const backup = ask('backup');
+    expect(ask('backup')).toMatchObject({ failure: { reason: 'already-live' } });
+    expect(ask()).toMatchObject({ ok: true });
+    expect(ask('primary')).toMatchObject({ failure: { reason: 'already-live' } });
+    expect(gate.live().map(({ role }) => role)).toEqual(['backup', 'primary']);
+    if (backup.ok) {
+      backup.value.start(feed());
+      backup.value.release();
+    }
+    expect(started).toHaveLength(1);
+    expect(ask('backup')).toMatchObject({ ok: true });
+  });
+
+  it.each(['', 'Backup', 'third'])('refuses the role "%s"', (role) => {
+    const { gate } = setUp();
+    expect(gate.admit({ ...request('cam'), role })).toMatchObject({ failure: { reason: 'invalid-role' } });
+  });
+
   it('does not tell who is live to somebody without the key', () => {
     const { gate } = setUp();
     admitted(gate, 'cam');
@@ -122,7 +154,7 @@ describe('the gate', () => {
     expect(started).toEqual([live]);
     expect(() => admission.start(live)).toThrow('starts once');
     expect(gate.live()).toEqual([
-      { stream: 'cam', protocol: 'rtmp', remoteAddress: '127.0.0.1', since: 5000 },
+      { stream: 'cam', role: 'primary', protocol: 'rtmp', remoteAddress: '127.0.0.1', since: 5000 },
     ]);
     expect(gate.stop(name('cam'), 'stopped by the control API')).toBe(true);
     expect(closed).toEqual(['stopped by the control API']);

@@ -1,4 +1,7 @@
-/** Who may publish: a valid name, a key or somebody's word, one publisher per stream, a bounded number of streams. */
+/**
+ * Who may publish: a valid name, a key or somebody's word, one primary and one backup per stream, a bounded number of
+ * streams.
+ */
 
 import { readAddressText } from '#shared/access/ip-address.ts';
 import { parseStreamName, type StreamName } from '#shared/identifiers.ts';
@@ -6,11 +9,20 @@ import { fail, ok, type Result } from '#shared/result.ts';
 import type { Log } from '../log.ts';
 import { decideInTurn, type PublishDecider, type PublishDecision } from './access/publish-decision.ts';
 import type { PublishKeys } from './access/publish-keys.ts';
-import type { Admission, IngestGate, MediaFeed, PublishRefusal, PublishRequest } from './media-feed.ts';
+import {
+  parseFeedRole,
+  type Admission,
+  type FeedRole,
+  type IngestGate,
+  type MediaFeed,
+  type PublishRefusal,
+  type PublishRequest,
+} from './media-feed.ts';
 
-/** A stream whose name is taken. */
+/** A stream's name that is taken, in one of its roles. */
 export interface LivePublisher {
   readonly stream: StreamName;
+  readonly role: FeedRole;
   readonly protocol: PublishRequest['protocol'];
   readonly remoteAddress: string;
   /** When it was admitted, Unix milliseconds. */
@@ -24,16 +36,30 @@ export interface StreamGateOptions {
   readonly deciders?: readonly PublishDecider[];
   /** Streams that may be live at once on this origin. */
   readonly maxStreams: number;
+  /** Until when an operator has stopped a stream: Unix milliseconds, `null` without end, `undefined` when it is not. */
+  readonly stoppedUntil?: (stream: StreamName) => number | null | undefined;
   /** Takes over the feed of a publisher that may send; called in the turn in which it starts. */
-  readonly onStart: (feed: MediaFeed) => void;
+  readonly onStart: (feed: MediaFeed, role: FeedRole) => void;
   readonly log: Log;
   readonly now?: () => number;
+}
+
+/** What a publisher takes. */
+interface Taken {
+  readonly stream: StreamName;
+  readonly role: FeedRole;
+}
+
+/** A name and a role that are taken. */
+interface Entry {
+  readonly publisher: LivePublisher;
+  feed: MediaFeed | undefined;
 }
 
 /** Admits publishers and knows who is live. */
 export class StreamGate implements IngestGate {
   readonly #options: StreamGateOptions;
-  readonly #live = new Map<StreamName, { readonly publisher: LivePublisher; feed: MediaFeed | undefined }>();
+  readonly #live = new Map<StreamName, Map<FeedRole, Entry>>();
 
   constructor(options: StreamGateOptions) {
     this.#options = options;
@@ -49,26 +75,46 @@ export class StreamGate implements IngestGate {
       });
     }
     const stream = name.value;
+    const role = parseFeedRole(request.role);
+    if (role === undefined) {
+      return this.#refuse(request, { reason: 'invalid-role', detail: 'role is neither primary nor backup' });
+    }
     const decision = this.#decide(request, stream);
     if (decision instanceof Promise) {
-      return ok(this.#enterLater(request, stream, decision));
+      return ok(this.#enterLater(request, { stream, role }, decision));
     }
-    const refusal = this.#explain(decision) ?? this.#checkRoom(stream);
+    const refusal = this.#explain(decision) ?? this.#checkRoom({ stream, role });
     return refusal === undefined
-      ? ok(this.#enter(request, stream))
+      ? ok(this.#enter(request, { stream, role }))
       : this.#refuse(request, refusal, { stream, decision });
+  }
+
+  /** Admits a feed that the origin fetches itself, as its operator asked: nobody has to show a key. */
+  admitPull(request: {
+    readonly stream: StreamName;
+    readonly remoteAddress: string;
+  }): Result<Admission, PublishRefusal> {
+    const taken: Taken = { stream: request.stream, role: 'primary' };
+    const refusal = this.#checkRoom(taken);
+    return refusal === undefined
+      ? ok(this.#enter({ ...request, protocol: 'srt', key: undefined }, taken))
+      : fail(refusal);
   }
 
   /** Everyone whose name is taken, in order of admission. */
   live(): readonly LivePublisher[] {
-    return [...this.#live.values()].map((entry) => entry.publisher);
+    return [...this.#live.values()].flatMap((roles) =>
+      Array.from(roles.values(), (entry) => entry.publisher),
+    );
   }
 
-  /** Ends a stream's feed from our side; false when it is not live. */
+  /** Ends a stream's feeds from our side; false when it is not live. */
   stop(stream: StreamName, detail: string): boolean {
-    const feed = this.#live.get(stream)?.feed;
-    feed?.close(detail);
-    return feed !== undefined;
+    const feeds = [...(this.#live.get(stream)?.values() ?? [])].flatMap(({ feed }) => feed ?? []);
+    for (const feed of feeds) {
+      feed.close(detail);
+    }
+    return feeds.length > 0;
   }
 
   #decide(request: PublishRequest, stream: StreamName): PublishDecision | Promise<PublishDecision> {
@@ -96,12 +142,20 @@ export class StreamGate implements IngestGate {
     }
   }
 
-  #checkRoom(stream: StreamName): PublishRefusal | undefined {
-    if (this.#live.has(stream)) {
-      return { reason: 'already-live', detail: 'the stream has a publisher: end that one first' };
+  #checkRoom({ stream, role }: Taken): PublishRefusal | undefined {
+    const stopped = this.#options.stoppedUntil?.(stream);
+    if (stopped !== undefined) {
+      const until =
+        stopped === null ? 'until it is started again' : `until ${new Date(stopped).toISOString()}`;
+      return { reason: 'stopped', detail: `the stream is stopped ${until}` };
+    }
+    const roles = this.#live.get(stream);
+    if (roles?.has(role) === true) {
+      const what = role === 'primary' ? 'a publisher' : 'a backup publisher';
+      return { reason: 'already-live', detail: `the stream has ${what}: end that one first` };
     }
     const { maxStreams } = this.#options;
-    return this.#live.size >= maxStreams
+    return roles === undefined && this.#live.size >= maxStreams
       ? {
           reason: 'too-many-streams',
           detail: `${maxStreams} streams are live, which is the limit (maxStreams)`,
@@ -126,18 +180,19 @@ export class StreamGate implements IngestGate {
    * The name is taken when the decision has come, not before: whoever waits for a refusal keeps nobody else out, and
    * learns nothing of who is live.
    */
-  #enterLater(request: PublishRequest, stream: StreamName, decided: Promise<PublishDecision>): Admission {
+  #enterLater(request: PublishRequest, taken: Taken, decided: Promise<PublishDecision>): Admission {
+    const { stream } = taken;
     let entered: Admission | undefined;
     let released = false;
     const settle = (decision: PublishDecision): PublishRefusal | undefined => {
-      const refusal = this.#explain(decision) ?? this.#checkRoom(stream);
+      const refusal = this.#explain(decision) ?? this.#checkRoom(taken);
       if (refusal !== undefined) {
         return this.#refuse(request, refusal, { stream, decision }).failure;
       }
       if (released) {
         return { reason: 'not-decided', detail: 'the publisher left before it was decided' };
       }
-      entered = this.#enter(request, stream);
+      entered = this.#enter(request, taken);
       return undefined;
     };
     return {
@@ -161,30 +216,36 @@ export class StreamGate implements IngestGate {
     return { kind: 'undecided', detail: 'a fault of this server' };
   }
 
-  #enter(request: PublishRequest, stream: StreamName): Admission {
-    const { protocol, remoteAddress } = request;
+  #enter({ protocol, remoteAddress }: PublishRequest, { stream, role }: Taken): Admission {
     const now = this.#options.now ?? Date.now;
-    const publisher: LivePublisher = { stream, protocol, remoteAddress, since: now() };
-    const entry: { readonly publisher: LivePublisher; feed: MediaFeed | undefined } = {
-      publisher,
+    const entry: Entry = {
+      publisher: { stream, role, protocol, remoteAddress, since: now() },
       feed: undefined,
     };
-    this.#live.set(stream, entry);
+    this.#live.set(stream, (this.#live.get(stream) ?? new Map<FeedRole, Entry>()).set(role, entry));
     return {
       stream,
       start: (feed) => {
-        if (this.#live.get(stream) !== entry || entry.feed !== undefined) {
+        if (this.#live.get(stream)?.get(role) !== entry || entry.feed !== undefined) {
           throw new Error(`stream ${stream}: a feed starts once, between admission and release`);
         }
         entry.feed = feed;
-        this.#options.onStart(feed);
+        this.#options.onStart(feed, role);
       },
-      release: () => {
-        // A late or repeated release must not free the name of the publisher that came after.
-        if (this.#live.get(stream) === entry) {
-          this.#live.delete(stream);
-        }
-      },
+      release: () => this.#leave(entry),
     };
+  }
+
+  /** A late or repeated release must not free the name of the publisher that came after. */
+  #leave(entry: Entry): void {
+    const { stream, role } = entry.publisher;
+    const roles = this.#live.get(stream);
+    if (roles?.get(role) !== entry) {
+      return;
+    }
+    roles.delete(role);
+    if (roles.size === 0) {
+      this.#live.delete(stream);
+    }
   }
 }

@@ -345,6 +345,19 @@ describe('time', () => {
     expect(pushAll(VIDEO_30.samples.slice(91, 92))).toEqual([]);
   });
 
+  it('dates a run from when its first frame was received, where that was kept for a while before', () => {
+    const packager = new Packager({
+      ...{ tracks: [VIDEO], partTarget: seconds(0.5), segmentDuration: seconds(2) },
+      firstMsn: mediaSequenceNumber(0),
+      firstSampleAt: milliseconds(WALL_CLOCK),
+    });
+    const late = milliseconds(WALL_CLOCK + 3_000);
+    const events = VIDEO_30.samples.flatMap((sample, index) => [
+      ...packager.push(1, sample, milliseconds(late + index * 34)),
+    ]);
+    expect(Math.abs((only(events, 'part')[0]?.programDateTime ?? 0) - WALL_CLOCK)).toBeLessThan(50);
+  });
+
   it('refuses a track that is none of the run', () => {
     const other = { track: videoTrack(9, 15_360), samples: VIDEO_30.samples.slice(0, 1) };
     const packager = createPackager([VIDEO_30]);

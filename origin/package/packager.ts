@@ -24,6 +24,8 @@ export interface PackagerOptions {
   readonly segmentDuration: Seconds;
   /** MSN of the first segment. */
   readonly firstMsn: MediaSequenceNumber;
+  /** When the first frame was received, Unix milliseconds, where it was kept for a while before. */
+  readonly firstSampleAt?: Milliseconds | undefined;
 }
 
 /** Frames of each video track that are seen before PART-TARGET is chosen. */
@@ -135,7 +137,7 @@ export class Packager {
   }
 
   #start(): readonly PackagerEvent[] {
-    const anchor = earliestAnchor(this.#held.map(anchorOf));
+    const anchor = earliestAnchor([...this.#keptAnchor(), ...this.#held.map(anchorOf)]);
     if (anchor === undefined) {
       return [];
     }
@@ -164,6 +166,13 @@ export class Packager {
       { kind: 'start', partTarget, targetDuration, frameRates },
       ...held.flatMap((arrival) => [...cutter.push(arrival)]),
     ];
+  }
+
+  #keptAnchor(): readonly ProgramAnchor[] {
+    const { firstSampleAt: now } = this.#options;
+    const deciding = decidingTracks([...this.#tracks.values()]);
+    const first = this.#held.find(({ track }) => deciding.includes(track));
+    return now === undefined || first === undefined ? [] : [anchorOf({ ...first, now })];
   }
 
   /** Durations of a track's held samples, seconds. */

@@ -12,14 +12,16 @@ import {
   MAX_PAYLOAD_BYTES,
   PUBLISH_CONTENT_TYPE,
   type PublishAnswer,
+  type PublishUpdate,
 } from '#shared/wire/publish.ts';
 import type { Log } from '../log.ts';
-import { pause, retryDelay } from './backoff.ts';
+import { pause, retryDelay } from '../backoff.ts';
 import type { HttpSend } from './http-client.ts';
 import { askHub, type HubFault } from './hub-answer.ts';
-import type { HubLoss } from './hub-loss.ts';
+import { lossOf, type HubLoss } from './hub-loss.ts';
 import { HUB_LIMITS, type HubLimits } from './hub-limits.ts';
 import { fetchHubPosition } from './hub-position.ts';
+import { publisherHeaders, type HubPublisherName } from './publisher.ts';
 import { SendWindow, type UnnumberedUpdate } from './send-window.ts';
 
 /** A body byte earns its share of time: 1 MiB a second is the slowest path that is put up with. */
@@ -41,11 +43,15 @@ export interface HubPublisherOptions {
   readonly serviceToken: string;
   readonly stream: StreamName;
   readonly epoch: Epoch;
+  readonly publisher?: HubPublisherName;
   readonly log: Log;
   /** Called at most once; afterwards the publisher takes updates and forgets them. */
   readonly onLost: (loss: HubLoss) => void;
+  /** Told of each update that the hub has; one that it lost and got again is told twice. */
+  readonly onAcknowledged?: (update: PublishUpdate) => void;
   readonly send: HttpSend;
   readonly limits?: Partial<HubLimits>;
+  /** Milliseconds of a clock that never steps: a stepped one would make what waits seem too old. */
   readonly now?: () => number;
   readonly random?: () => number;
 }
@@ -78,7 +84,7 @@ export class HubPublisher {
     this.#limits = { ...HUB_LIMITS, ...options.limits };
     this.#send = options.send;
     this.#url = new URL(`/publish/${options.stream}/${options.epoch}`, options.edgeUrl);
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
     this.#random = options.random ?? Math.random;
     this.#window = new SendWindow(this.#limits.acknowledged);
   }
@@ -170,6 +176,7 @@ export class HubPublisher {
         headers: {
           authorization: `Bearer ${this.#options.serviceToken}`,
           'content-type': PUBLISH_CONTENT_TYPE,
+          ...publisherHeaders(this.#options.publisher),
         },
         body,
         timeoutMs: this.#limits.requestMs + body.length / BYTES_PER_EXTRA_MS,
@@ -189,10 +196,9 @@ export class HubPublisher {
       case 'gap':
         return this.#goOnFrom(answer.next);
       case 'stale':
-        this.#lose({ reason: 'stale', latestEpoch: answer.latestEpoch, nextMsn: answer.nextMsn });
-        return undefined;
+      case 'fenced':
       case 'invalid':
-        this.#lose({ reason: 'invalid', detail: answer.detail });
+        this.#lose(lossOf(answer));
         return undefined;
     }
   }
@@ -200,6 +206,7 @@ export class HubPublisher {
   #goOnFrom(next: number): HubFault | undefined {
     const before = this.#window.firstWaiting;
     const { oldest } = this.#window;
+    const taken = this.#window.waitingBefore(next);
     if (!this.#window.seek(next, this.#now())) {
       this.#lose({ reason: 'gap', expected: next, oldest });
       return undefined;
@@ -213,6 +220,9 @@ export class HubPublisher {
     }
     if (next < before) {
       this.#options.log.warn({ from: before, to: next }, 'the hub lost updates: sending them again');
+    }
+    for (const update of taken) {
+      this.#options.onAcknowledged?.(update);
     }
     this.#recovered();
     return undefined;

@@ -1,14 +1,14 @@
 /** How much a hub publisher keeps, for how long, and how it repeats itself. */
 
 import { MAX_BODY_BYTES } from '#shared/wire/publish.ts';
-import type { Backoff } from './backoff.ts';
+import type { Backoff } from '../backoff.ts';
 import type { AcknowledgedLimits } from './send-window.ts';
 
 /** Bounds of a hub publisher. */
 export interface HubLimits {
   /** Most that may wait for the hub, bytes: a minute of a 30 Mbit/s ladder. */
   readonly waitingBytes: number;
-  /** Longest that an update may wait, milliseconds: older than this, no live player still wants it. */
+  /** Longest that an update may wait, milliseconds: a restart of the edge, or a minute's outage, with room. */
   readonly waitingMs: number;
   /** What is kept of the acknowledged: more than a hub can lose between two of its own writes. */
   readonly acknowledged: AcknowledgedLimits;
@@ -27,7 +27,7 @@ export interface HubLimits {
 /** The limits used unless a test says otherwise. */
 export const HUB_LIMITS: HubLimits = {
   waitingBytes: 256 * 1024 * 1024,
-  waitingMs: 60_000,
+  waitingMs: 180_000,
   acknowledged: { maxBytes: 16 * 1024 * 1024, maxAgeMs: 10_000 },
   bodyBytes: MAX_BODY_BYTES,
   retryBodyBytes: 2 * 1024 * 1024,

@@ -3,8 +3,8 @@
 import type { StreamName } from '#shared/identifiers.ts';
 import { fail, ok, type Result } from '#shared/result.ts';
 import { hubPositionSchema, type HubPosition } from '#shared/wire/publish.ts';
-import { pause, retryDelay, type Backoff } from './backoff.ts';
-import type { HttpSend } from './http-client.ts';
+import { pause, retryDelay, type Backoff } from '../backoff.ts';
+import type { HttpAnswer, HttpSend } from './http-client.ts';
 import { faultOfStatus, readJson, receive, type HubFault } from './hub-answer.ts';
 
 /** Time for one question, milliseconds: the answer is one read of the hub's memory. */
@@ -21,8 +21,8 @@ export type HubPositionFailure =
   /** No answer, or no useful one, within all tries. */
   | { readonly reason: 'unavailable'; readonly detail: string };
 
-/** What {@link fetchHubPosition} needs. */
-export interface HubPositionRequest {
+/** How a question is put to a hub. */
+export interface HubQuestion {
   readonly edgeUrl: URL;
   readonly serviceToken: string;
   readonly stream: StreamName;
@@ -33,47 +33,56 @@ export interface HubPositionRequest {
   readonly signal?: AbortSignal;
 }
 
-/** Asks until there is an answer, the edge refuses, the tries are used up or `signal` is aborted. */
-export async function fetchHubPosition(
-  request: HubPositionRequest,
-): Promise<Result<HubPosition, HubPositionFailure>> {
-  const signal = request.signal ?? new AbortController().signal;
-  const tries = request.tries ?? POSITION_TRIES;
+/** Asks a hub where its stream goes on. */
+export function fetchHubPosition(question: HubQuestion): Promise<Result<HubPosition, HubPositionFailure>> {
+  return askRepeatedly(question, { method: 'GET', path: '' }, ({ status, body }) => {
+    const parsed = hubPositionSchema.safeParse(readJson(body));
+    return status === 200 && parsed.success ? parsed.data : undefined;
+  });
+}
+
+/** What is asked of a hub, under `/publish/{stream}`. */
+export interface AskedOfHub {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** JSON. */
+  readonly body?: string;
+}
+
+/** Asks until `read` makes something of an answer, the edge refuses, the tries are used up or `signal` is aborted. */
+export async function askRepeatedly<T>(
+  question: HubQuestion,
+  asked: AskedOfHub,
+  read: (answer: HttpAnswer) => T | undefined,
+): Promise<Result<T, HubPositionFailure>> {
+  const signal = question.signal ?? new AbortController().signal;
+  const tries = question.tries ?? POSITION_TRIES;
   let last: HubFault = { kind: 'fault', refused: false, detail: 'the hub was not asked' };
   for (let attempt = 1; attempt <= tries && !signal.aborted; attempt += 1) {
-    const answer = await askOnce(request, signal);
-    if (answer.kind === 'position') {
-      return ok(answer.position);
+    const answer = await receive(() => sendQuestion(question, asked, signal));
+    const value = 'kind' in answer ? undefined : read(answer);
+    if (value !== undefined) {
+      return ok(value);
     }
-    last = answer;
+    last = 'kind' in answer ? answer : faultOfStatus(answer.status);
     if (last.refused) {
       return fail({ reason: 'refused', detail: last.detail });
     }
     if (attempt < tries) {
-      await pause(retryDelay(attempt, request.retry ?? POSITION_RETRY, Math.random()), signal);
+      await pause(retryDelay(attempt, question.retry ?? POSITION_RETRY, Math.random()), signal);
     }
   }
   return fail({ reason: 'unavailable', detail: last.detail });
 }
 
-async function askOnce(
-  request: HubPositionRequest,
-  signal: AbortSignal,
-): Promise<{ readonly kind: 'position'; readonly position: HubPosition } | HubFault> {
-  const answer = await receive(() =>
-    request.send({
-      method: 'GET',
-      url: new URL(`/publish/${request.stream}`, request.edgeUrl),
-      headers: { authorization: `Bearer ${request.serviceToken}` },
-      timeoutMs: request.timeoutMs ?? POSITION_TIMEOUT_MS,
-      signal,
-    }),
-  );
-  if ('kind' in answer) {
-    return answer;
-  }
-  const parsed = hubPositionSchema.safeParse(readJson(answer.body));
-  return answer.status === 200 && parsed.success
-    ? { kind: 'position', position: parsed.data }
-    : faultOfStatus(answer.status);
+function sendQuestion(question: HubQuestion, asked: AskedOfHub, signal: AbortSignal): Promise<HttpAnswer> {
+  const { edgeUrl, stream, serviceToken, send, timeoutMs = POSITION_TIMEOUT_MS } = question;
+  const { method, path, body } = asked;
+  const json = body === undefined ? {} : { 'content-type': 'application/json' };
+  return send({
+    ...{ method, timeoutMs, signal },
+    url: new URL(`/publish/${stream}${path}`, edgeUrl),
+    headers: { authorization: `Bearer ${serviceToken}`, ...json },
+    ...(body === undefined ? {} : { body: new TextEncoder().encode(body) }),
+  });
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -7,6 +7,7 @@ import { createHttpClient } from './http-client.ts';
 import { openObjectStore } from './object-store.ts';
 import { openObjectWriter, type ObjectWriter } from './object-writer.ts';
 import type { ObjectWriterLimits } from './object-writer-limits.ts';
+import { Spool } from './spool.ts';
 import { startTestServer, type TestAnswer, type TestServer } from './test-server.ts';
 
 const QUICK = { baseMs: 2, maxMs: 10 };
@@ -118,58 +119,53 @@ describe('an object writer', () => {
     expect(writer.stats).toMatchObject({ uploadedObjects: 5, droppedObjects: 0, away: false });
   });
 
-  it('moves objects to disk while storage is away and uploads them in order when it is back', async () => {
+  it('keeps objects while storage is away and uploads them in order when it is back', async () => {
     const bucket = await new Bucket().start();
     bucket.answer = () => AWAY;
-    const writer = await bucket.writer({ memoryMs: 0, concurrency: 1 });
+    const writer = await bucket.writer({ memoryBytes: 20, concurrency: 1 });
     write(writer, 0, 6);
-    await vi.waitFor(() => expect(writer.stats.spooledObjects).toBeGreaterThan(4), WAIT);
-    expect(writer.stats.away).toBe(true);
+    await vi.waitFor(() => expect(writer.stats.away).toBe(true), WAIT);
+    expect(writer.stats).toMatchObject({ spooledObjects: 4, spooledBytes: 40, pendingBytes: 20 });
     bucket.answer = () => ({ status: 200 });
     expect(await writer.flush(10_000)).toBe(true);
     expect(bucket.keys).toEqual(keys(0, 6));
-    expect(await readdir(folder)).toEqual([]);
-    expect(writer.stats).toMatchObject({ spooledBytes: 0, pendingBytes: 0, away: false });
+    expect(writer.stats).toMatchObject({ spoolFileBytes: 0, pendingBytes: 0, away: false });
   });
 
-  it('moves objects to disk beyond its memory bound when storage only is slow', async () => {
+  it('has an object on disk when it has taken it, and lets go of it once it is in storage', async () => {
     const bucket = await new Bucket().start();
     bucket.answer = () => 'hang';
-    const writer = await bucket.writer({ memoryBytes: 100, concurrency: 2 });
-    write(writer, 0, 15);
-    await vi.waitFor(() => expect(writer.stats.spooledObjects).toBe(5), WAIT);
-    expect(writer.stats).toMatchObject({ pendingBytes: 100, droppedObjects: 0 });
+    const writer = await bucket.writer();
+    write(writer, 0, 3);
+    const { left } = await Spool.open(folder, 1000);
+    expect(left.map(({ key }) => key)).toEqual(keys(0, 3));
   });
 
-  it('finishes after a restart what an earlier run left on disk, in order', async () => {
+  it('finishes after a killed run what that left on disk, in order', async () => {
     const bucket = await new Bucket().start();
     bucket.answer = () => AWAY;
     const first = await bucket.writer({ concurrency: 1 });
     write(first, 0, 4);
-    await first.close(0);
-    expect(await readdir(folder)).toHaveLength(4);
-    await writeFile(join(folder, 'half.unfinished'), 'x');
-    await writeFile(join(folder, '000000000000002-9-video%2Fmp4@cut-short'), 'x');
-    bucket.answer = () => ({ status: 200 });
-    const second = await bucket.writer({ concurrency: 1 });
+    bucket.answer = () => 'hang';
+    const after = await new Bucket().start();
+    const second = await after.writer({ concurrency: 1 });
     write(second, 4, 6);
     expect(await second.flush(10_000)).toBe(true);
-    expect(bucket.keys).toEqual(keys(0, 6));
-    expect(await readdir(folder)).toEqual(['000000000000002-9-video%2Fmp4@cut-short']);
+    expect(after.keys).toEqual(keys(0, 6));
   });
 
-  it('gives up the oldest objects on disk when the spool is full, and counts them', async () => {
+  it('gives up the oldest objects when disk and memory are full, and counts them', async () => {
     const bucket = await new Bucket().start();
     bucket.answer = () => AWAY;
-    const writer = await bucket.writer({ memoryMs: 0, spoolBytes: 35, concurrency: 1 });
-    write(writer, 0, 8);
+    const writer = await bucket.writer({ memoryBytes: 20, spoolBytes: 400, concurrency: 1 });
+    write(writer, 0, 20);
     await writer.close(0);
-    expect(writer.stats).toMatchObject({
-      spooledObjects: 3,
-      spooledBytes: 30,
-      droppedObjects: 5,
-      droppedBytes: 50,
-    });
+    const { droppedObjects, spooledObjects } = writer.stats;
+    expect(droppedObjects).toBeGreaterThan(5);
+    const { left } = await Spool.open(folder, 1000);
+    expect(droppedObjects + left.length).toBe(20);
+    expect(left.at(-1)?.key).toBe(keys(19, 20)[0]);
+    expect(spooledObjects).toBeLessThanOrEqual(left.length);
   });
 
   it('bounds its memory even when the disk cannot be written', async () => {
@@ -178,11 +174,18 @@ describe('an object writer', () => {
     const writer = await bucket.writer({ memoryBytes: 100, concurrency: 1 });
     await rm(folder, { recursive: true });
     write(writer, 0, 100);
-    expect(writer.stats.pendingBytes).toBeLessThanOrEqual(200);
-    await vi.waitFor(() => expect(writer.stats.droppedObjects).toBe(90), WAIT);
-    expect(writer.stats.pendingBytes).toBe(100);
+    expect(writer.stats).toMatchObject({ pendingBytes: 100, droppedObjects: 90, unspooledObjects: 100 });
+    expect(writer.stats.diskFault).toContain('ENOENT');
     await writer.close(0);
     await writeFile(folder, '');
+  });
+
+  it('uploads past a disk that is full', async () => {
+    const bucket = await new Bucket().start();
+    const writer = await bucket.writer({ spoolBytes: 1 });
+    write(writer, 0, 10);
+    expect(await writer.flush(10_000)).toBe(true);
+    expect(writer.stats).toMatchObject({ uploadedObjects: 10, droppedObjects: 0, unspooledObjects: 10 });
   });
 
   it('gives up an object that storage refuses outright, so that the others go on', async () => {
@@ -201,6 +204,8 @@ describe('an object writer', () => {
     const writer = await bucket.writer({ concurrency: 2 });
     write(writer, 0, 5);
     await writer.close(0);
-    expect(writer.stats).toMatchObject({ pendingObjects: 0, spooledObjects: 5, droppedObjects: 0 });
+    expect(writer.stats.droppedObjects).toBe(0);
+    const { left } = await Spool.open(folder, 1000);
+    expect(left.map(({ key }) => key)).toEqual(keys(0, 5));
   });
 });

@@ -1,11 +1,12 @@
 /**
- * Writes objects to storage behind the origin's back: several at once, repeated until they are there, on
- * local disk while storage is away. Nobody waits for it, so storage never delays the live edge.
+ * Writes objects to storage behind the origin's back: on local disk first, then several at once and repeated until
+ * they are there. Nobody waits for storage, so it never delays the live edge.
  */
 
-import { pause, retryDelay } from './backoff.ts';
+import { pause, retryDelay } from '../backoff.ts';
 import { Changes } from './changes.ts';
-import type { ObjectStoreFailure } from './object-store.ts';
+import { FaultLog } from './fault-log.ts';
+import type { ObjectStoreFailure } from './s3-request.ts';
 import {
   OBJECT_WRITER_LIMITS,
   type ObjectWriterLimits,
@@ -18,24 +19,14 @@ import { Spool, type SpooledObject, type StoredObject } from './spool.ts';
 /** Opens a writer and at once begins to upload what an earlier run left on disk. */
 export async function openObjectWriter(options: ObjectWriterOptions): Promise<ObjectWriter> {
   const limits = { ...OBJECT_WRITER_LIMITS, ...options.limits };
-  const spool = await Spool.open(options.spoolFolder, limits.spoolBytes);
-  if (spool.length > 0) {
-    options.log.info({ objects: spool.length, bytes: spool.bytes }, 'uploading objects of an earlier run');
+  const { spool, left } = await Spool.open(options.spoolFolder, limits.spoolBytes);
+  if (left.length > 0) {
+    options.log.info({ objects: left.length, bytes: spool.bytes }, 'uploading objects of an earlier run');
   }
-  return new ObjectWriter(options, limits, spool);
+  return new ObjectWriter(options, limits, spool, left);
 }
 
-type Job =
-  | { readonly kind: 'memory'; readonly object: QueuedObject }
-  | { readonly kind: 'spool'; readonly entry: SpooledObject };
-type Dropped = { readonly key: string; readonly size: number };
-
-/** A log line about lost objects at most so often, milliseconds: a full disk loses hundreds a second. */
-const DROP_LOG_MS = 10_000;
-/** Failed tries between two log lines while storage is away: about a minute at the longest wait. */
-const TRIES_PER_LOG = 12;
-/** Beyond this many times the memory bound the disk is too slow as well, and the oldest objects are given up. */
-const MEMORY_OVERDRAFT = 2;
+const STOPPING = 'the origin is stopping and its disk takes nothing';
 
 /** A queue of objects; made by {@link openObjectWriter}. */
 export class ObjectWriter {
@@ -52,48 +43,69 @@ export class ObjectWriter {
     failedRequests: 0,
     droppedObjects: 0,
     droppedBytes: 0,
+    unspooledObjects: 0,
+    slowestSpoolMs: 0,
   };
-  readonly #queue: ObjectQueue;
+  readonly #queue = new ObjectQueue();
+  readonly #faults: FaultLog;
   #inFlight = 0;
   #attempt = 0;
   #resting = false;
-  #spilling = false;
   #closed = false;
-  #dropLoggedAt = Number.NEGATIVE_INFINITY;
+  #diskFault: string | undefined;
   readonly #changes = new Changes();
 
-  constructor(options: ObjectWriterOptions, limits: ObjectWriterLimits, spool: Spool) {
+  constructor(
+    options: ObjectWriterOptions,
+    limits: ObjectWriterLimits,
+    spool: Spool,
+    left: readonly SpooledObject[],
+  ) {
     this.#options = options;
     this.#limits = limits;
     this.#spool = spool;
-    this.#queue = new ObjectQueue(spool.nextOrder);
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
     this.#random = options.random ?? Math.random;
+    this.#faults = new FaultLog(options.log, this.#now);
+    for (const spooled of left) {
+      const { key, contentType, size } = spooled;
+      this.#queue.add({ key, contentType, size, bytes: undefined, spooled });
+    }
     this.#pump();
   }
 
   /** Numbers for status and metrics. */
   get stats(): ObjectWriterStats {
+    const onDisk = this.#queue.waiting.filter((object) => object.bytes === undefined);
     return {
       ...this.#counts,
-      pendingObjects: this.#queue.length + this.#inFlight,
-      pendingBytes: this.#queue.bytes,
-      spooledObjects: this.#spool.length,
-      spooledBytes: this.#spool.bytes,
+      pendingObjects: this.#queue.length - onDisk.length + this.#inFlight,
+      pendingBytes: this.#queue.memoryBytes,
+      spooledObjects: onDisk.length,
+      spooledBytes: onDisk.reduce((sum, object) => sum + object.size, 0),
+      spoolFileBytes: this.#spool.bytes,
       away: this.#attempt > 0,
+      diskFault: this.#diskFault,
     };
   }
 
-  /** Takes an object; its bytes are kept, not copied, and may not change afterwards. */
+  /**
+   * Takes an object: it is on disk when this returns, where the disk takes it. Its bytes are kept, not copied, and
+   * may not change afterwards.
+   */
   write(object: StoredObject): void {
-    if (this.#closed) {
-      this.#drop([{ key: object.key, size: object.bytes.length }], 'the origin is stopping');
+    const { key, contentType, bytes } = object;
+    const { length: size } = bytes;
+    const spooled = this.#append(object);
+    if (this.#closed && spooled === undefined) {
+      this.#drop({ key, size }, STOPPING);
       return;
     }
-    this.#queue.add(object, this.#now());
+    this.#counts.unspooledObjects += Number(spooled === undefined);
+    const inMemory = spooled === undefined || this.#queue.memoryBytes + size <= this.#limits.memoryBytes;
+    this.#queue.add({ key, contentType, size, bytes: inMemory ? bytes : undefined, spooled });
     this.#boundMemory();
     this.#pump();
-    this.#spillIfNeeded();
   }
 
   /** Resolves once every object is in storage (true) or after `withinMs` (false). */
@@ -107,193 +119,184 @@ export class ObjectWriter {
     return this.#isIdle();
   }
 
-  /** Uploads for `withinMs` more, then moves what is left to disk for the next run. */
+  /** Uploads for `withinMs` more; what is left stays on disk for the next run. */
   async close(withinMs: number): Promise<void> {
     await this.flush(withinMs);
     this.#closed = true;
     this.#abort.abort();
-    while (this.#inFlight > 0 || this.#spilling) {
+    while (this.#inFlight > 0) {
       await this.#changes.next();
     }
-    await this.#spill(() => true);
+    for (const object of this.#queue.takeWhere(({ spooled }) => spooled === undefined)) {
+      this.#queue.forget(object);
+      if (object.bytes === undefined || this.#append({ ...object, bytes: object.bytes }) === undefined) {
+        this.#drop(object, STOPPING);
+      }
+    }
+    this.#spool.close();
   }
 
   #pump(): void {
     const concurrency = this.#attempt > 0 ? 1 : this.#limits.concurrency;
     while (!this.#closed && !this.#resting && this.#inFlight < concurrency) {
-      const job = this.#take();
-      if (job === undefined) {
+      const object = this.#queue.take();
+      if (object === undefined) {
         return;
       }
       this.#inFlight += 1;
-      void this.#upload(job);
+      void this.#upload(object);
     }
   }
 
-  #take(): Job | undefined {
-    const onDisk = this.#spool.oldestOrder;
-    const inMemory = this.#queue.oldest?.order;
-    if (this.#attempt > 0 && this.#spilling) {
-      // What is being moved to disk is older than the rest; the end of the move asks again.
-      return undefined;
-    }
-    if (onDisk !== undefined && (inMemory === undefined || onDisk < inMemory)) {
-      const entry = this.#spool.take();
-      return entry && { kind: 'spool', entry };
-    }
-    const object = this.#queue.take();
-    return object && { kind: 'memory', object };
-  }
-
-  async #upload(job: Job): Promise<void> {
+  async #upload(object: QueuedObject): Promise<void> {
     try {
-      const object = job.kind === 'memory' ? job.object : await this.#readSpooled(job.entry);
-      const { key, bytes, contentType } = object;
-      const result = await this.#options.store.put(key, bytes, contentType, this.#abort.signal);
-      await (result.ok ? this.#uploaded(job, bytes.length) : this.#failed(job, result.failure));
+      const bytes = object.bytes ?? (await this.#readSpooled(object));
+      const result = await this.#options.store.put(object.key, bytes, object.contentType, this.#abort.signal);
+      if (result.ok) {
+        this.#uploaded(object);
+      } else {
+        this.#failed(object, result.failure);
+      }
     } catch (error) {
-      await this.#giveUp(job, error instanceof Error ? error.message : String(error));
+      this.#giveUp(object, error instanceof Error ? error.message : String(error));
     }
     this.#inFlight -= 1;
     this.#pump();
-    this.#spillIfNeeded();
     this.#changes.notify();
   }
 
-  async #readSpooled(entry: SpooledObject): Promise<StoredObject> {
-    return { key: entry.key, contentType: entry.contentType, bytes: await this.#spool.read(entry) };
-  }
-
-  async #uploaded(job: Job, size: number): Promise<void> {
-    this.#counts.uploadedObjects += 1;
-    this.#counts.uploadedBytes += size;
-    if (this.#attempt > 0) {
-      this.#attempt = 0;
-      this.#options.log.info({ spooled: this.#spool.length }, 'object storage takes objects again');
+  #readSpooled({ key, spooled }: QueuedObject): Promise<Uint8Array> {
+    if (spooled === undefined) {
+      throw new RangeError(`${key} is neither in memory nor on disk`);
     }
-    await this.#forget(job);
+    return this.#spool.read(spooled);
   }
 
-  async #failed(job: Job, failure: ObjectStoreFailure): Promise<void> {
+  #uploaded(object: QueuedObject): void {
+    this.#options.onSettled?.(object.key, 'stored');
+    this.#counts.uploadedObjects += 1;
+    this.#counts.uploadedBytes += object.size;
+    this.#attempt = 0;
+    this.#faults.succeeded({ waiting: this.#queue.length });
+    this.#forget(object);
+  }
+
+  #failed(object: QueuedObject, failure: ObjectStoreFailure): void {
     if (this.#closed) {
-      this.#putBack(job);
+      this.#queue.putBack(object);
       return;
     }
     this.#counts.failedRequests += 1;
-    const { key } = job.kind === 'memory' ? job.object : job.entry;
-    const refusals = (this.#refusals.get(key) ?? 0) + 1;
-    if (failure.reason === 'refused' && refusals >= this.#limits.refusedTries) {
-      await this.#giveUp(job, failure.detail);
-      return;
-    }
     if (failure.reason === 'refused') {
-      this.#refusals.set(key, refusals);
+      const refusals = (this.#refusals.get(object.key) ?? 0) + 1;
+      if (refusals >= this.#limits.refusedTries) {
+        this.#giveUp(object, failure.detail);
+        return;
+      }
+      this.#refusals.set(object.key, refusals);
     }
-    this.#putBack(job);
+    this.#queue.putBack(object);
     this.#rest(failure);
-  }
-
-  #putBack(job: Job): void {
-    if (job.kind === 'spool') {
-      this.#spool.putBack(job.entry);
-      return;
-    }
-    this.#queue.putBack(job.object);
   }
 
   /** Gives storage time; one object then probes whether it is back before all others follow. */
   #rest(failure: ObjectStoreFailure): void {
+    this.#faults.failed(failure.detail, { waiting: this.#queue.length });
     if (this.#resting) {
       return;
     }
     this.#attempt += 1;
-    if (this.#attempt % TRIES_PER_LOG === 1) {
-      this.#options.log.error(`${failure.detail}; objects are kept and uploaded later`);
-    }
     this.#resting = true;
     const delay = retryDelay(this.#attempt, this.#limits.retry, this.#random());
     void pause(delay, this.#abort.signal).then(() => {
       this.#resting = false;
       this.#pump();
-      this.#spillIfNeeded();
     });
   }
 
-  async #giveUp(job: Job, why: string): Promise<void> {
-    const dropped =
-      job.kind === 'memory' ? { key: job.object.key, size: job.object.bytes.length } : job.entry;
-    this.#drop([dropped], why);
-    await this.#forget(job);
+  #giveUp(object: QueuedObject, why: string): void {
+    this.#drop(object, why);
+    this.#forget(object);
   }
 
-  async #forget(job: Job): Promise<void> {
-    if (job.kind === 'memory') {
-      this.#refusals.delete(job.object.key);
-      this.#queue.forget(job.object);
-    } else {
-      this.#refusals.delete(job.entry.key);
-      await this.#spool.remove(job.entry);
+  #forget(object: QueuedObject): void {
+    this.#refusals.delete(object.key);
+    this.#queue.forget(object);
+    if (object.spooled !== undefined) {
+      this.#spool.settle(object.spooled);
     }
   }
 
+  /** Writes to disk; where that has no room, what is oldest there makes some, unless memory can still hold it. */
+  #append(object: StoredObject): SpooledObject | undefined {
+    const began = this.#now();
+    let spooled = this.#tryAppend(object);
+    while (spooled === undefined && this.#mustMakeRoom(object.bytes.length) && this.#dropOldestFile()) {
+      spooled = this.#tryAppend(object);
+    }
+    this.#counts.slowestSpoolMs = Math.max(this.#counts.slowestSpoolMs, this.#now() - began);
+    return spooled;
+  }
+
+  #tryAppend(object: StoredObject): SpooledObject | undefined {
+    let fault: string | undefined;
+    let spooled: SpooledObject | undefined;
+    try {
+      spooled = this.#spool.append(object);
+      fault = spooled === undefined ? 'the spool is full' : undefined;
+    } catch (error) {
+      fault = `the spool cannot be written: ${String(error)}`;
+    }
+    if (fault !== undefined && this.#diskFault === undefined) {
+      this.#options.log.error(
+        { folder: this.#options.spoolFolder, bytes: this.#spool.bytes },
+        `${fault}; objects are kept in memory alone: free disk space, or raise RILL_SPOOL_MIB`,
+      );
+    } else if (fault === undefined && this.#diskFault !== undefined) {
+      this.#options.log.info('the spool takes objects again');
+    }
+    this.#diskFault = fault;
+    return spooled;
+  }
+
+  #mustMakeRoom(size: number): boolean {
+    return this.#closed || this.#queue.memoryBytes + size > this.#limits.memoryBytes;
+  }
+
+  #dropOldestFile(): boolean {
+    const oldest = this.#spool.oldestFile();
+    const dropped = this.#queue.takeWhere(({ spooled }) => spooled !== undefined && spooled.file === oldest);
+    for (const object of dropped) {
+      this.#giveUp(object, 'no room in the spool folder');
+    }
+    return dropped.length > 0;
+  }
+
+  /** What has no place on disk either: the oldest goes. */
   #boundMemory(): void {
-    const limit = this.#limits.memoryBytes * MEMORY_OVERDRAFT;
-    while (this.#queue.bytes > limit) {
-      const oldest = this.#queue.take();
+    while (this.#queue.memoryBytes > this.#limits.memoryBytes) {
+      const oldest = this.#queue.waiting.find(({ bytes }) => bytes !== undefined);
       if (oldest === undefined) {
         return;
       }
-      this.#queue.forget(oldest);
-      this.#drop([{ key: oldest.key, size: oldest.bytes.length }], 'storage and disk are both too slow');
-    }
-  }
-
-  #spillIfNeeded(): void {
-    if (!this.#spilling && !this.#closed && this.#mustSpill()) {
-      void this.#spill(() => this.#mustSpill());
-    }
-  }
-
-  #mustSpill(): boolean {
-    const oldest = this.#queue.oldest;
-    const waitsLong = oldest !== undefined && this.#now() - oldest.at >= this.#limits.memoryMs;
-    return this.#queue.bytes > this.#limits.memoryBytes || (this.#attempt > 0 && waitsLong);
-  }
-
-  /** Moves objects to disk, oldest first, as long as `wanted` says so. */
-  async #spill(wanted: () => boolean): Promise<void> {
-    this.#spilling = true;
-    while (wanted()) {
-      const object = this.#queue.take();
-      if (object === undefined) {
-        break;
+      this.#queue.takeWhere((object) => object === oldest);
+      if (oldest.spooled === undefined) {
+        this.#giveUp(oldest, 'storage is away, and disk and memory are full');
+      } else {
+        this.#queue.forget(oldest);
+        this.#queue.putBack({ ...oldest, bytes: undefined });
       }
-      try {
-        this.#drop(await this.#spool.add(object, object.order), 'no room in the spool folder');
-      } catch (error) {
-        const dropped = { key: object.key, size: object.bytes.length };
-        this.#drop([dropped], `cannot write to the spool folder: ${String(error)}`);
-      }
-      this.#queue.forget(object);
     }
-    this.#spilling = false;
-    this.#pump();
-    this.#changes.notify();
   }
 
-  #drop(dropped: readonly Dropped[], why: string): void {
-    for (const { size } of dropped) {
-      this.#counts.droppedObjects += 1;
-      this.#counts.droppedBytes += size;
-    }
-    if (dropped.length > 0 && this.#now() - this.#dropLoggedAt >= DROP_LOG_MS) {
-      this.#dropLoggedAt = this.#now();
-      const { droppedObjects } = this.#counts;
-      this.#options.log.error({ example: dropped[0]?.key, droppedObjects }, `objects are lost: ${why}`);
-    }
+  #drop({ key, size }: { readonly key: string; readonly size: number }, why: string): void {
+    this.#options.onSettled?.(key, 'lost');
+    this.#counts.droppedObjects += 1;
+    this.#counts.droppedBytes += size;
+    this.#faults.lost(key, this.#counts.droppedObjects, why);
   }
 
   #isIdle(): boolean {
-    return this.#queue.length + this.#inFlight + this.#spool.length === 0 && !this.#spilling;
+    return this.#queue.length + this.#inFlight === 0;
   }
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { retryDelay } from './backoff.ts';
+import { retryDelay } from '../backoff.ts';
 import { SendWindow } from './send-window.ts';
 
 const NOTHING = new Uint8Array();

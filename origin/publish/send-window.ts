@@ -15,7 +15,7 @@ const FRAME_OVERHEAD_BYTES = 512;
 interface Entry {
   readonly frame: PublishFrame;
   readonly bytes: number;
-  /** When it was published, Unix milliseconds. */
+  /** When it was published, milliseconds. */
   readonly at: number;
 }
 
@@ -63,7 +63,7 @@ export class SendWindow {
     return this.firstWaiting - this.#acknowledged.length;
   }
 
-  /** When the oldest waiting update was published, Unix milliseconds; `undefined` when none waits. */
+  /** When the oldest waiting update was published, milliseconds; `undefined` when none waits. */
   get oldestWaitingAt(): number | undefined {
     return this.#waiting[0]?.at;
   }
@@ -88,6 +88,11 @@ export class SendWindow {
       frames.push(entry.frame);
     }
     return frames;
+  }
+
+  /** Waiting updates before number `next`, oldest first. */
+  waitingBefore(next: number): readonly PublishUpdate[] {
+    return this.#waiting.slice(0, Math.max(0, next - this.firstWaiting)).map(({ frame }) => frame.update);
   }
 
   /**

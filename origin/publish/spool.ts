@@ -1,10 +1,15 @@
 /**
- * Objects on local disk that wait for object storage: one file each, named by order, size, content type and
- * key, so that a restarted origin finds them again by reading the folder.
+ * Every object lies here from before it is announced until object storage has it: a log on local disk, appended at
+ * once and without waiting, so that a killed origin loses nothing of what it told anyone. Files of some megabytes
+ * that are removed, or emptied, as soon as all their objects are in storage: while storage keeps up, nothing of them
+ * ever leaves the page cache.
  */
 
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdir, open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { PREFIX_BYTES, readHeader, readPrefix, recordHead } from './spool-record.ts';
 
 /** An object on its way to storage. */
 export interface StoredObject {
@@ -18,179 +23,254 @@ export interface SpooledObject {
   readonly key: string;
   readonly contentType: string;
   readonly size: number;
-  /** Position in the order of writing. */
-  readonly order: number;
+  readonly file: SpoolFile;
+  /** Where its payload begins. */
+  readonly at: number;
+  readonly checksum: number;
 }
 
-/** Digits of the order in a file name: as many as keep names sorted for ever. */
-const ORDER_DIGITS = 15;
-/** Files are written under this ending and renamed when whole. */
-const UNFINISHED = '.unfinished';
-const FILE_NAME = /^([0-9]{15})-([0-9]{1,12})-([A-Za-z0-9%._~!*'()-]+)@([A-Za-z0-9%._~!*'()-]+)$/;
-
-/** Renders the file name of a spooled object. */
-export function spoolFileName(entry: SpooledObject): string {
-  const order = String(entry.order).padStart(ORDER_DIGITS, '0');
-  return `${order}-${entry.size}-${encodeURIComponent(entry.contentType)}@${encodeURIComponent(entry.key)}`;
+/** A file of the log. */
+interface SpoolFile {
+  readonly name: string;
+  /** Objects that still wait for storage. */
+  waiting: number;
+  bytes: number;
 }
 
-/** Reads a spool file's name; `undefined` for a file that is none. */
-export function parseSpoolFileName(name: string): SpooledObject | undefined {
-  const match = FILE_NAME.exec(name);
-  if (match === null) {
-    return undefined;
-  }
-  try {
-    return {
-      order: Number(match[1]),
-      size: Number(match[2]),
-      contentType: decodeURIComponent(match[3] ?? ''),
-      key: decodeURIComponent(match[4] ?? ''),
-    };
-  } catch {
-    return undefined;
-  }
+/** What is on disk is not what was written there; the object cannot be had from here. */
+class SpoolDamagedError extends Error {
+  override readonly name = 'SpoolDamagedError';
+  readonly code = 'spool-damaged';
 }
 
-/** A folder of objects in order, bounded in bytes: the oldest make room. */
+/** A file is closed beyond this: small enough that its room is soon free again, large enough that files are few. */
+const FILE_BYTES = 8 * 1024 * 1024;
+/** Of a small spool, so that its oldest part can make room for the newest. */
+const LEAST_FILES = 8;
+const NUMBER_DIGITS = 15;
+const FILE_NAME = /^[0-9]{15}\.log$/;
+
+/** A folder of objects in the order of their writing, bounded in bytes. */
 export class Spool {
   readonly #folder: string;
   readonly #maxBytes: number;
-  #entries: SpooledObject[] = [];
+  readonly #fileBytes: number;
+  /** Oldest first; the last is the one that is written, where `#descriptor` is set. */
+  #files: SpoolFile[] = [];
+  #descriptor: number | undefined;
   #bytes = 0;
-  #next = 0;
+  #nextNumber = 0;
 
   private constructor(folder: string, maxBytes: number) {
     this.#folder = folder;
     this.#maxBytes = maxBytes;
+    this.#fileBytes = Math.min(FILE_BYTES, Math.ceil(maxBytes / LEAST_FILES));
   }
 
-  /** Opens the folder, made when absent, and finds what an earlier run left. */
-  static async open(folder: string, maxBytes: number): Promise<Spool> {
+  /** Opens the folder, made when absent, and finds what an earlier run left, oldest first. */
+  static async open(
+    folder: string,
+    maxBytes: number,
+  ): Promise<{ readonly spool: Spool; readonly left: readonly SpooledObject[] }> {
     const spool = new Spool(folder, maxBytes);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await spool.#load();
-    return spool;
+    return { spool, left: await spool.#load() };
   }
 
-  /** Objects in the spool. */
-  get length(): number {
-    return this.#entries.length;
-  }
-
-  /** Bytes in the spool. */
+  /** Bytes on disk, those of objects included that are in storage already. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Position for an object newer than all that this folder has held since it was opened. */
-  get nextOrder(): number {
-    return this.#next;
-  }
-
-  /** Position of the oldest object; `undefined` when there is none. */
-  get oldestOrder(): number | undefined {
-    return this.#entries[0]?.order;
-  }
-
-  /** Takes the oldest object out of the order, its file stays; `undefined` when there is none. */
-  take(): SpooledObject | undefined {
-    return this.#entries.shift();
-  }
-
-  /** Puts an object that was taken back to its place. */
-  putBack(entry: SpooledObject): void {
-    const at = this.#entries.findIndex((other) => other.order > entry.order);
-    this.#entries.splice(at === -1 ? this.#entries.length : at, 0, entry);
-  }
-
-  /** Reads the bytes of an object; throws when its file is gone or shorter than it was. */
-  async read(entry: SpooledObject): Promise<Uint8Array> {
-    const bytes = await readFile(this.#path(entry));
-    if (bytes.length !== entry.size) {
-      throw new Error(`spool file of ${entry.key} holds ${bytes.length} of ${entry.size} bytes`);
+  /** Writes an object; `undefined` when it does not fit or the disk is full. Throws on any other failure. */
+  append(object: StoredObject): SpooledObject | undefined {
+    const head = recordHead(object.key, object.contentType, object.bytes);
+    const size = head.length + object.bytes.length;
+    if (this.#bytes + size > this.#maxBytes) {
+      return undefined;
     }
-    return bytes;
+    const file = this.#fileFor(size);
+    if (file === undefined) {
+      return undefined;
+    }
+    const at = file.bytes;
+    if (!this.#write(file, [head, object.bytes])) {
+      return undefined;
+    }
+    file.waiting += 1;
+    file.bytes += size;
+    this.#bytes += size;
+    const { key, contentType, bytes } = object;
+    const checksum = new DataView(head.buffer).getUint32(PREFIX_BYTES - 4);
+    return { key, contentType, size: bytes.length, file, at: at + head.length, checksum };
   }
 
-  /** Removes the file of an object that was taken. */
-  async remove(entry: SpooledObject): Promise<void> {
-    this.#bytes -= entry.size;
-    await rm(this.#path(entry), { force: true });
-  }
-
-  /**
-   * Writes an object to its place in the order, whole or not at all. Returns the objects that had to make room, the
-   * object itself among them when it does not fit or the disk is full even so.
-   */
-  async add(
-    object: StoredObject,
-    order: number,
-  ): Promise<readonly { readonly key: string; readonly size: number }[]> {
-    const entry: SpooledObject = {
-      key: object.key,
-      contentType: object.contentType,
-      size: object.bytes.length,
-      order,
-    };
-    this.#next = Math.max(this.#next, order + 1);
-    const dropped: SpooledObject[] = [];
-    while (this.#entries.length > 0 && this.#bytes + entry.size > this.#maxBytes) {
-      await this.#dropOldest(dropped);
-    }
-    if (this.#bytes + entry.size > this.#maxBytes) {
-      return [...dropped, entry];
-    }
-    while (!(await this.#write(entry, object.bytes))) {
-      if (this.#entries.length === 0) {
-        return [...dropped, entry];
-      }
-      await this.#dropOldest(dropped);
-    }
-    this.putBack(entry);
-    this.#bytes += entry.size;
-    return dropped;
-  }
-
-  async #dropOldest(dropped: SpooledObject[]): Promise<void> {
-    const oldest = this.#entries.shift();
-    if (oldest !== undefined) {
-      dropped.push(oldest);
-      await this.remove(oldest);
-    }
-  }
-
-  /** False when the disk is full; throws on any other failure. */
-  async #write(entry: SpooledObject, bytes: Uint8Array): Promise<boolean> {
-    const path = this.#path(entry);
+  /** Reads an object's bytes. */
+  async read({ file, at, size, checksum, key }: SpooledObject): Promise<Uint8Array> {
+    const handle = await open(this.#path(file));
     try {
-      await writeFile(path + UNFINISHED, bytes, { mode: 0o600 });
-      await rename(path + UNFINISHED, path);
+      const bytes = new Uint8Array(size);
+      const { bytesRead } = await handle.read(bytes, 0, size, at);
+      if (bytesRead !== size || crc32(bytes) !== checksum) {
+        throw new SpoolDamagedError(`${this.#path(file)} does not hold what was written for ${key}`);
+      }
+      return bytes;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** An object needs its place no longer. */
+  settle({ file }: SpooledObject): void {
+    file.waiting -= 1;
+    if (file.waiting > 0) {
+      return;
+    }
+    if (this.#descriptor !== undefined && file === this.#files.at(-1)) {
+      ftruncateSync(this.#descriptor, 0);
+      this.#bytes -= file.bytes;
+      file.bytes = 0;
+    } else {
+      this.#remove(file);
+    }
+  }
+
+  /** The file whose objects have to go first when there is no room; one that is written is closed for it. */
+  oldestFile(): SpoolFile | undefined {
+    const oldest = this.#files.find((file) => file.waiting > 0);
+    if (oldest !== undefined && oldest === this.#files.at(-1)) {
+      this.#closeCurrent();
+    }
+    return oldest;
+  }
+
+  /** Lets go of the file that is written; what waits stays on disk. */
+  close(): void {
+    const current = this.#descriptor === undefined ? undefined : this.#files.at(-1);
+    this.#closeCurrent();
+    if (current?.waiting === 0) {
+      this.#remove(current);
+    }
+  }
+
+  #fileFor(size: number): SpoolFile | undefined {
+    const current = this.#files.at(-1);
+    if (this.#descriptor !== undefined && current !== undefined) {
+      if (current.bytes === 0 || current.bytes + size <= this.#fileBytes) {
+        return current;
+      }
+      this.#closeCurrent();
+    }
+    const name = `${String(this.#nextNumber).padStart(NUMBER_DIGITS, '0')}.log`;
+    const file = { name, waiting: 0, bytes: 0 };
+    const descriptor = ifRoom(() => openSync(this.#path(file), 'wx', 0o600));
+    if (descriptor === undefined) {
+      return undefined;
+    }
+    this.#nextNumber += 1;
+    this.#descriptor = descriptor;
+    this.#files.push(file);
+    return file;
+  }
+
+  /** False, and nothing written, when the disk is full. */
+  #write(file: SpoolFile, pieces: readonly Uint8Array[]): boolean {
+    const descriptor = this.#descriptor;
+    if (descriptor === undefined) {
+      return false;
+    }
+    const written = ifRoom(() => {
+      let at = file.bytes;
+      for (const piece of pieces) {
+        for (let from = 0; from < piece.length;) {
+          const count = writeSync(descriptor, piece, from, piece.length - from, at);
+          from += count;
+          at += count;
+        }
+      }
       return true;
-    } catch (error) {
-      await rm(path + UNFINISHED, { force: true });
-      if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
-        return false;
-      }
-      throw error;
+    });
+    if (written === undefined) {
+      ftruncateSync(descriptor, file.bytes);
+    }
+    return written === true;
+  }
+
+  #closeCurrent(): void {
+    if (this.#descriptor !== undefined) {
+      closeSync(this.#descriptor);
+      this.#descriptor = undefined;
     }
   }
 
-  async #load(): Promise<void> {
-    for (const name of (await readdir(this.#folder)).sort()) {
-      const entry = parseSpoolFileName(name);
-      const path = join(this.#folder, name);
-      if (name.endsWith(UNFINISHED)) {
-        await rm(path, { force: true });
-      } else if (entry !== undefined && (await stat(path)).size === entry.size) {
-        this.#entries.push(entry);
-        this.#bytes += entry.size;
-        this.#next = Math.max(this.#next, entry.order + 1);
-      }
-    }
+  #remove(file: SpoolFile): void {
+    this.#files = this.#files.filter((other) => other !== file);
+    this.#bytes -= file.bytes;
+    rmSync(this.#path(file), { force: true });
   }
 
-  #path(entry: SpooledObject): string {
-    return join(this.#folder, spoolFileName(entry));
+  async #load(): Promise<readonly SpooledObject[]> {
+    const left: SpooledObject[] = [];
+    for (const name of (await readdir(this.#folder)).filter((one) => FILE_NAME.test(one)).sort()) {
+      this.#nextNumber = Number.parseInt(name, 10) + 1;
+      const file = { name, waiting: 0, bytes: 0 };
+      const handle = await open(this.#path(file));
+      try {
+        left.push(...(await readFile(handle, file)));
+      } finally {
+        await handle.close();
+      }
+      this.#files.push(file);
+      this.#bytes += file.bytes;
+      if (file.waiting === 0) {
+        this.#remove(file);
+      }
+    }
+    return left;
+  }
+
+  #path(file: SpoolFile): string {
+    return join(this.#folder, file.name);
+  }
+}
+
+/** Lists a file's whole records; a record that a killed origin had not finished was never told to anyone. */
+async function readFile(handle: FileHandle, file: SpoolFile): Promise<readonly SpooledObject[]> {
+  const { size: fileSize } = await handle.stat();
+  const found: SpooledObject[] = [];
+  file.bytes = fileSize;
+  for (let at = 0; ;) {
+    const prefix = readPrefix(await readPiece(handle, at, PREFIX_BYTES));
+    if (prefix === undefined) {
+      return found;
+    }
+    const payloadAt = at + PREFIX_BYTES + prefix.headerLength;
+    const header = readHeader(await readPiece(handle, at + PREFIX_BYTES, prefix.headerLength));
+    if (header === undefined || payloadAt + prefix.payloadLength > fileSize) {
+      return found;
+    }
+    const { payloadLength: size, checksum } = prefix;
+    found.push({ ...header, size, file, at: payloadAt, checksum });
+    file.waiting += 1;
+    at = payloadAt + size;
+  }
+}
+
+async function readPiece(handle: FileHandle, at: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  const { bytesRead } = await handle.read(bytes, 0, length, at);
+  return bytes.subarray(0, bytesRead);
+}
+
+/** What `write` gives, `undefined` when the disk or the quota is full. */
+function ifRoom<T>(write: () => T): T | undefined {
+  try {
+    return write();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG') {
+      return undefined;
+    }
+    throw error;
   }
 }

@@ -1,4 +1,7 @@
-/** Publishes one epoch of one stream: everything goes to the hub and to object storage at once. */
+/**
+ * Publishes one epoch of one stream: everything goes to object storage and to the hub at once. To storage first, whose
+ * writer has it on disk when it returns: what is announced survives the origin's death.
+ */
 
 import { objectKey, type MediaFile, type RenditionName, type StreamName } from '#shared/identifiers.ts';
 import type { Epoch, MediaSequenceNumber, PartIndex, Seconds } from '#shared/media-time.ts';
@@ -98,8 +101,8 @@ export class StreamPublisher {
 
   /** Publishes a rendition's init segment. */
   init(rendition: RenditionName, bytes: Uint8Array): void {
-    this.#options.hub.publish({ kind: 'init', rendition }, bytes);
     this.#store(rendition, { kind: 'init', epoch: this.#options.epoch }, bytes);
+    this.#options.hub.publish({ kind: 'init', rendition }, bytes);
   }
 
   /** Publishes a whole part; parts of a segment come in order from 0, else {@link StreamPublisherError}. */
@@ -120,8 +123,8 @@ export class StreamPublisher {
     }
     segment.parts.push(bytes);
     segment.bytes += bytes.length;
-    this.#options.hub.publish({ kind: 'part', ...description }, bytes);
     this.#store(rendition, { kind: 'part', epoch: this.#options.epoch, msn, part }, bytes);
+    this.#options.hub.publish({ kind: 'part', ...description }, bytes);
   }
 
   /** Completes a segment: its object holds exactly the bytes of its parts (rfc8216bis §4.4.4.9). */
@@ -134,12 +137,12 @@ export class StreamPublisher {
       );
     }
     this.#open.delete(rendition);
-    this.#options.hub.publish({ kind: 'segment', rendition, msn, parts: segment.parts.length }, NOTHING);
     this.#store(
       rendition,
       { kind: 'segment', epoch: this.#options.epoch, msn },
       Buffer.concat(segment.parts),
     );
+    this.#options.hub.publish({ kind: 'segment', rendition, msn, parts: segment.parts.length }, NOTHING);
   }
 
   /** Tells that a rendition has nothing for a segment: EXT-X-GAP (rfc8216bis §4.4.4.7). */

@@ -16,6 +16,7 @@ import { describeExit } from '../transcode/supervisor.ts';
 import { windowSegments } from '../dvr.ts';
 import type { StreamSettings } from '../settings.ts';
 import { Publication, type Destinations } from './publication.ts';
+import type { StreamTelemetry } from './stream-telemetry.ts';
 
 /** Where a run's epoch goes on. */
 export interface RunPosition {
@@ -32,7 +33,10 @@ export interface EncodingRunOptions {
   readonly ffmpegPath: string;
   /** Known some milliseconds after the start; ffmpeg's output waits for it. */
   readonly position: Promise<RunPosition>;
+  /** When the media that it begins with was received, Unix milliseconds; `undefined`: just now. */
+  readonly firstMediaAt: number | undefined;
   readonly destinations: Destinations;
+  readonly telemetry: StreamTelemetry;
   readonly log: Log;
   readonly now: () => number;
 }
@@ -50,6 +54,7 @@ export type RunEnd =
 export class EncodingRun {
   /** Resolves when ffmpeg is gone and all it gave is published; never rejects. */
   readonly done: Promise<RunEnd>;
+  /** Milliseconds of `performance.now`: a clock that never steps. */
   readonly startedAt: number;
   readonly #options: EncodingRunOptions;
   readonly #transcoder: Transcoder;
@@ -62,7 +67,7 @@ export class EncodingRun {
 
   constructor(options: EncodingRunOptions) {
     this.#options = options;
-    this.startedAt = options.now();
+    this.startedAt = performance.now();
     const { container, plan, settings, ffmpegPath, log } = options;
     this.#transcoder = startTranscoder({
       ffmpegPath,
@@ -130,15 +135,18 @@ export class EncodingRun {
   }
 
   #open(event: Extract<FragmentEvent, { kind: 'tracks' }>, position: RunPosition): void {
-    const { stream, settings, plan, destinations, log, now } = this.#options;
+    const { stream, settings, plan, destinations, telemetry, log, now, firstMediaAt } = this.#options;
     const { partTarget, segmentDuration, dvr } = settings;
     const { tracks } = event;
     const { epoch, firstMsn } = position;
     const captions = new CaptionDetector(tracks);
     this.#captions = captions;
-    this.#packager = new Packager({ tracks, partTarget, segmentDuration, firstMsn });
+    this.#packager = new Packager({
+      ...{ tracks, partTarget, segmentDuration, firstMsn },
+      firstSampleAt: firstMediaAt === undefined ? undefined : milliseconds(firstMediaAt),
+    });
     this.#publication = new Publication({
-      ...{ stream, epoch, firstMsn, plan, tracks, captions, destinations, log, now },
+      ...{ stream, epoch, firstMsn, plan, tracks, captions, destinations, telemetry, log, now },
       windowSegments: windowSegments(dvr, segmentDuration),
       onLost: (loss) => this.#stop({ kind: 'hub-lost', loss }),
     });

@@ -15,6 +15,9 @@ import { openObjectWriter, type ObjectWriter } from '../publish/object-writer.ts
 import { startTestServer, TestHub, type TestServer } from '../publish/test-server.ts';
 import { encoderTable } from '../transcode/encoder-table.ts';
 import { ladderSchema } from '../transcode/ladder.ts';
+import { ok } from '#shared/result.ts';
+import { StreamTelemetry } from './stream-telemetry.ts';
+import { DEFAULT_RECORDING } from '../publish/retention/settings.ts';
 import { LiveStream } from './live-stream.ts';
 
 const FALL_BACK = 'hardware encoding failed';
@@ -77,11 +80,20 @@ it('goes on in software for this source when hardware fails as its run begins', 
   const { promise: over, resolve: onOver } = Promise.withResolvers<void>();
   const live = new LiveStream({
     stream: name.value,
-    settings: { partTarget: seconds(0.5), segmentDuration: seconds(1), dvr: seconds(30), ladder: LADDER },
+    settings: {
+      partTarget: seconds(0.5),
+      segmentDuration: seconds(1),
+      dvr: seconds(30),
+      recording: DEFAULT_RECORDING,
+      ladder: LADDER,
+    },
     ffmpegPath: 'ffmpeg',
     // As if the probe had found it: the first run finds out that it does not work.
     encoders: encoderTable(() => true),
     destinations: { edgeUrl: edge.url, serviceToken: 'token', send: http.send, objects },
+    telemetry: new StreamTelemetry(Date.now),
+    reconnectGrace: 15_000,
+    lease: { position: async () => ok(undefined), lose: () => undefined, release: async () => true },
     log,
     now: Date.now,
     onOver,

@@ -8,7 +8,8 @@ import { epoch, mediaSequenceNumber, milliseconds } from '#shared/media-time.ts'
 import type { FeedEnd, FeedEvent, MediaFeed } from '../ingest/media-feed.ts';
 import type { Log } from '../log.ts';
 import type { StreamStatus } from '../control/stream-status.ts';
-import { fetchHubPosition } from '../publish/hub-position.ts';
+import type { FeedTap } from '../restream/restreams.ts';
+import type { LeaseKeeper } from '../redundancy/lease-keeper.ts';
 import type { StreamSettings } from '../settings.ts';
 import type { EncoderTable } from '../transcode/encoder-table.ts';
 import { usesHardware } from '../transcode/planned-rendition.ts';
@@ -18,9 +19,9 @@ import { planRenditions } from '../transcode/rendition-plan.ts';
 import { NO_FAILURES, nextRestart, type RestartHistory } from '../transcode/supervisor.ts';
 import { EncodingRun, type RunEnd, type RunPosition } from './encoding-run.ts';
 import type { Destinations, Publication } from './publication.ts';
+import { unaskedEpoch } from './unasked-epoch.ts';
+import type { StreamTelemetry } from './stream-telemetry.ts';
 
-/** How long an encoder that lost its connection may take to come back before the stream ends, milliseconds. */
-const RECONNECT_GRACE_MS = 15_000;
 /** Time for the hub to take what an ended run still has, before the next epoch begins, milliseconds. */
 const HAND_OVER_MS = 3_000;
 /** A run with hardware encoders that fails before so long, milliseconds, fails because of them. */
@@ -35,8 +36,15 @@ export interface LiveStreamOptions {
   readonly ffmpegPath: string;
   readonly encoders: EncoderTable;
   readonly destinations: Destinations;
+  readonly telemetry: StreamTelemetry;
   readonly log: Log;
   readonly now: () => number;
+  /** Is shown the feed as it is taken: where it is pushed on. */
+  readonly tap?: FeedTap | undefined;
+  /** How long an encoder that lost its connection may take to come back before the stream ends, milliseconds. */
+  readonly reconnectGrace: number;
+  /** The right to publish this stream. */
+  readonly lease: Pick<LeaseKeeper, 'position' | 'lose' | 'release'>;
   /** The stream is over and has been forgotten by its publishers. */
   readonly onOver: () => void;
 }
@@ -51,6 +59,8 @@ export class LiveStream {
   #feeds: Promise<void> = Promise.resolve();
   #waitingFeeds = 0;
   #feed: MediaFeed | undefined;
+  /** When the media that the feed begins with was received, until a run has begun with it. */
+  #heldSince: number | undefined;
   #source: SourceEvent | undefined;
   #run: EncodingRun | undefined;
   #publication: Publication | undefined;
@@ -77,6 +87,12 @@ export class LiveStream {
     });
   }
 
+  /** Whether nothing is under way: no feed, and none to wait for. */
+  get isIdle(): boolean {
+    const isFed = this.#feed !== undefined || this.#waitingFeeds > 0;
+    return !isFed && this.#run === undefined && this.#publication === undefined;
+  }
+
   /** What is known of the stream right now. */
   status(): StreamStatus {
     const publication = this.#run?.publication ?? this.#publication;
@@ -93,6 +109,16 @@ export class LiveStream {
     };
   }
 
+  /** Ends the stream for its viewers, also while it waits for its publisher to come back. */
+  end(detail: string): void {
+    clearTimeout(this.#grace);
+    if (this.#feed === undefined && this.#waitingFeeds === 0) {
+      this.#feeds = this.#feeds.then(() => this.#endStream());
+    } else {
+      this.#feed?.close(detail);
+    }
+  }
+
   /** Publishes what is left and lets go, without ending the stream for its viewers: another run may go on. */
   async close(): Promise<void> {
     clearTimeout(this.#grace);
@@ -107,6 +133,8 @@ export class LiveStream {
   async #consume(feed: MediaFeed): Promise<void> {
     const { log } = this.#options;
     this.#feed = feed;
+    this.#heldSince = feed.heldSince;
+    this.#options.telemetry.feedStarted(feed.container);
     log.info({ protocol: feed.protocol, remoteAddress: feed.remoteAddress }, 'publisher connected');
     try {
       for await (const event of feed.events) {
@@ -122,6 +150,7 @@ export class LiveStream {
   }
 
   async #take(event: FeedEvent): Promise<void> {
+    this.#options.tap?.(event, this.#feed?.container ?? 'flv');
     switch (event.kind) {
       case 'source':
         await this.#finishRun();
@@ -132,6 +161,7 @@ export class LiveStream {
         this.#start(event);
         return;
       case 'media':
+        this.#options.telemetry.mediaRead(event);
         await this.#write(event);
         return;
       case 'end':
@@ -144,7 +174,7 @@ export class LiveStream {
   async #write(event: MediaEvent): Promise<void> {
     this.#rate.add(event.bytes.length, this.#options.now());
     if (this.#run === undefined && this.#source !== undefined) {
-      if (!event.randomAccess || this.#options.now() < this.#restarts.notBefore) {
+      if (!event.randomAccess || performance.now() < this.#restarts.notBefore) {
         return;
       }
       this.#start(this.#source);
@@ -157,7 +187,7 @@ export class LiveStream {
   }
 
   #start(event: SourceEvent): void {
-    const { stream, settings, ffmpegPath, encoders, destinations, log, now } = this.#options;
+    const { stream, settings, ffmpegPath, encoders, destinations, telemetry, log, now } = this.#options;
     const container = event.container ?? this.#feed?.container ?? 'flv';
     const plan = planRenditions({
       ...{ source: event.source, container, ladder: settings.ladder ?? DEFAULT_LADDER, encoders },
@@ -170,8 +200,22 @@ export class LiveStream {
       return;
     }
     const position = this.#position();
+    const firstMediaAt = this.#heldSince;
+    this.#heldSince = undefined;
     const run = new EncodingRun({
-      ...{ stream, container, plan: plan.value, settings, ffmpegPath, position, destinations, log, now },
+      firstMediaAt,
+      ...{
+        stream,
+        container,
+        plan: plan.value,
+        settings,
+        ffmpegPath,
+        position,
+        destinations,
+        telemetry,
+        log,
+        now,
+      },
     });
     this.#run = run;
     this.#needsRandomAccess = true;
@@ -181,23 +225,22 @@ export class LiveStream {
 
   /** Where the next epoch goes on: as the hub says, or, while it is away, as far as is known here. */
   async #position(): Promise<RunPosition> {
-    const { stream, destinations, log, now } = this.#options;
+    const { log, now, lease } = this.#options;
     const before = this.#publication;
     const handedOver = (await before?.flush(HAND_OVER_MS)) ?? true;
     before?.close();
-    const asked = await fetchHubPosition({ ...destinations, stream });
+    const asked = await lease.position();
     if (!asked.ok) {
       log.error(
         { reason: asked.failure.reason },
         `the edge does not say where the stream goes on: ${asked.failure.detail}`,
       );
     }
-    const known = { latestEpoch: before?.epoch ?? 0, nextMsn: before?.nextMsn ?? 0 };
-    const hub = asked.ok ? asked.value : known;
-    const nextMsn = handedOver && asked.ok ? hub.nextMsn : Math.max(hub.nextMsn, known.nextMsn);
-    const latest = Math.max(hub.latestEpoch, known.latestEpoch);
+    const hub = asked.ok ? asked.value : undefined;
+    const known = before?.nextMsn ?? 0;
+    const nextMsn = handedOver && hub !== undefined ? hub.nextMsn : Math.max(hub?.nextMsn ?? 0, known);
     return {
-      epoch: epoch(Math.max(Math.floor(now() / 1000), latest + 1)),
+      epoch: epoch(hub?.epoch ?? unaskedEpoch(before?.epoch, now(), Math.random())),
       firstMsn: mediaSequenceNumber(nextMsn),
     };
   }
@@ -211,13 +254,17 @@ export class LiveStream {
     if (end.kind === 'finished') {
       return;
     }
-    const { log, now } = this.#options;
-    const isEarly = now() - run.startedAt < HARDWARE_TRIAL_MS;
+    if (end.kind === 'hub-lost' && end.loss.reason === 'fenced') {
+      this.#options.lease.lose();
+      return;
+    }
+    const { log } = this.#options;
+    const isEarly = performance.now() - run.startedAt < HARDWARE_TRIAL_MS;
     if (end.kind === 'failed' && isEarly && usesHardware(run.plan)) {
       this.#softwareOnly = true;
       log.warn('hardware encoding failed: this source goes on in software');
     }
-    const at = milliseconds(now());
+    const at = milliseconds(performance.now());
     const { delay, history } = nextRestart(this.#restarts.history, milliseconds(run.startedAt), at);
     this.#restarts = { history, notBefore: at + delay };
     log.warn({ ...explain(end), restartInMs: delay }, 'the encoding run ended and is started again');
@@ -238,7 +285,8 @@ export class LiveStream {
   }
 
   async #onFeedEnd(end: FeedEnd): Promise<void> {
-    const { log } = this.#options;
+    const { log, telemetry } = this.#options;
+    telemetry.feedEnded(end);
     this.#feed = undefined;
     this.#source = undefined;
     log.info({ ...end }, 'publisher gone');
@@ -249,21 +297,35 @@ export class LiveStream {
     }
   }
 
+  /** Meanwhile another origin that has a feed may go on with the stream. */
   #waitForReturn(): void {
     if (this.#waitingFeeds > 0) {
       return;
     }
+    const { reconnectGrace, log } = this.#options;
     this.#grace = setTimeout(() => {
-      this.#options.log.info({ graceMs: RECONNECT_GRACE_MS }, 'the publisher did not come back');
+      log.info({ graceMs: reconnectGrace }, 'the publisher did not come back');
       this.#feeds = this.#feeds.then(() => this.#endStream());
-    }, RECONNECT_GRACE_MS);
+    }, reconnectGrace);
+    void this.#letOthersGoOn();
   }
 
+  async #letOthersGoOn(): Promise<void> {
+    await this.#publication?.flush(HAND_OVER_MS);
+    if (this.#waitingFeeds === 0 && this.#feed === undefined) {
+      await this.#options.lease.release(false);
+    }
+  }
+
+  /** Ends the stream for its viewers, unless another origin goes on with it. */
   async #endStream(): Promise<void> {
     const publication = this.#publication;
     this.#publication = undefined;
-    publication?.end();
     await publication?.flush(HAND_OVER_MS);
+    if (await this.#options.lease.release(true)) {
+      publication?.end();
+      await publication?.flush(HAND_OVER_MS);
+    }
     publication?.close();
     if (this.#waitingFeeds === 0 && this.#feed === undefined) {
       this.#options.onOver();

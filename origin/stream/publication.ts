@@ -2,7 +2,7 @@
 
 import type { RenditionName, StreamName } from '#shared/identifiers.ts';
 import { mediaSequenceNumber, type Epoch, type MediaSequenceNumber } from '#shared/media-time.ts';
-import type { RenditionDescription } from '#shared/wire/publish.ts';
+import type { PublishUpdate, RenditionDescription } from '#shared/wire/publish.ts';
 import type { Log } from '../log.ts';
 import type { CaptionDetector } from '../package/caption-detector.ts';
 import { writeInitSegment } from '../package/init-segment.ts';
@@ -11,8 +11,10 @@ import type { Track } from '../package/sample.ts';
 import { openHubPublisher, type HubPublisher, type HubPublisherStats } from '../publish/hub-client.ts';
 import type { HubLoss } from '../publish/hub-loss.ts';
 import type { HttpSend } from '../publish/http-client.ts';
+import type { HubPublisherName } from '../publish/publisher.ts';
 import type { ObjectWriter } from '../publish/object-writer.ts';
 import { StreamPublisher } from '../publish/stream-publisher.ts';
+import type { StreamTelemetry } from './stream-telemetry.ts';
 import type { RenditionPlan } from '../transcode/planned-rendition.ts';
 import { closedCaptions, type ClosedCaptions } from './closed-captions.ts';
 
@@ -21,7 +23,9 @@ export interface Destinations {
   readonly edgeUrl: URL;
   readonly serviceToken: string;
   readonly send: HttpSend;
-  readonly objects: ObjectWriter;
+  readonly objects: Pick<ObjectWriter, 'write'>;
+  /** This origin, as it holds the streams' leases. */
+  readonly publisher?: HubPublisherName;
 }
 
 /** What an epoch is opened with. */
@@ -35,6 +39,7 @@ export interface PublicationOptions {
   /** Has seen the pictures that came before the first part. */
   readonly captions: CaptionDetector;
   readonly destinations: Destinations;
+  readonly telemetry: StreamTelemetry;
   readonly log: Log;
   /** The hub cannot go on with this epoch. */
   readonly onLost: (loss: HubLoss) => void;
@@ -53,12 +58,17 @@ export class Publication {
   #lastPartAt: number | undefined;
 
   constructor(options: PublicationOptions) {
-    const { stream, epoch, destinations, log, plan } = options;
+    const { stream, epoch, destinations, log, plan, telemetry, onLost } = options;
     this.epoch = epoch;
     this.#options = options;
     this.#nextMsn = options.firstMsn;
     this.#names = new Map(plan.renditions.map((rendition, index) => [index + 1, rendition.name]));
-    this.#hub = openHubPublisher({ ...destinations, stream, epoch, log, onLost: options.onLost });
+    const onAcknowledged = (update: PublishUpdate): void => {
+      if (update.kind === 'part') {
+        telemetry.partAnnounced(update);
+      }
+    };
+    this.#hub = openHubPublisher({ ...destinations, stream, epoch, log, onLost, onAcknowledged });
     this.#publisher = new StreamPublisher({ stream, epoch, hub: this.#hub, objects: destinations.objects });
   }
 
@@ -117,6 +127,7 @@ export class Publication {
         const rendition = this.#nameOf(event.trackId);
         this.#nextMsn = mediaSequenceNumber(Math.max(this.#nextMsn, msn + 1));
         this.#lastPartAt = this.#options.now();
+        this.#options.telemetry.partPublished({ rendition, duration });
         this.#publisher.part({ rendition, msn, part, duration, independent, programDateTime }, bytes);
         return;
       }

@@ -5,6 +5,9 @@ import { QOS_COLUMNS, QOS_TABLE, RETENTION_DAYS, type QosColumn } from './schema
 /** Columns with few values, which ClickHouse keeps in a dictionary. */
 const HIGH_CARDINALITY: ReadonlySet<string> = new Set(['session', 'viewer', 'detail']);
 
+/** The table remembers the tokens of so many inserts: one that comes again is not written again. */
+const REMEMBER_INSERTS = 'non_replicated_deduplication_window = 1000';
+
 /**
  * The statement that makes the table. Besides Analytics Engine's positional names each column has a readable one,
  * an alias, which Analytics Engine does not know. Times sort within a stream, since every report asks for both.
@@ -25,8 +28,13 @@ export function createTableStatement(): string {
     'PARTITION BY toYYYYMMDD(timestamp)',
     'ORDER BY (index1, timestamp)',
     `TTL timestamp + INTERVAL ${RETENTION_DAYS} DAY`,
-    'SETTINGS ttl_only_drop_parts = 1',
+    `SETTINGS ttl_only_drop_parts = 1, ${REMEMBER_INSERTS}`,
   ].join('\n');
+}
+
+/** The statement that gives the setting to a table that was made without it. */
+export function rememberInsertsStatement(): string {
+  return `ALTER TABLE ${QOS_TABLE} MODIFY SETTING ${REMEMBER_INSERTS}`;
 }
 
 function columnType(position: string, name: string, isAlias = false): string {

@@ -121,19 +121,44 @@ export type PublishUpdate = z.infer<typeof publishUpdateSchema>;
 /** An update with the bytes that belong to it (empty where the kind has none). */
 export type PublishFrame = { readonly update: PublishUpdate; readonly payload: Uint8Array };
 
-/** Answer to `POST /publish/{stream}/{epoch}`: 200 when all was taken, 409 on a gap or a stale epoch. */
+/** Answer to `POST /publish/{stream}/{epoch}`: 200 when all was taken, 409 on a gap, a stale epoch or another origin. */
 export const publishAnswerSchema = z.discriminatedUnion('status', [
   z.object({ status: z.literal('accepted'), next: count }),
   z.object({ status: z.literal('gap'), next: count }),
   /** A newer epoch has begun, or the MSN was already used: the origin begins a new epoch. */
   z.object({ status: z.literal('stale'), latestEpoch: count, nextMsn: count }),
+  /** Another origin publishes this stream: this one stops, and may ask for the lease (`lease.ts`). */
+  z.object({ status: z.literal('fenced'), expiresInMs: count }),
   z.object({ status: z.literal('invalid'), detail: z.string() }),
 ]);
 /** The hub's answer to a publish request. */
 export type PublishAnswer = z.infer<typeof publishAnswerSchema>;
 
-/** Answer to `GET /publish/{stream}`: where a new epoch of this stream goes on. */
-export const hubPositionSchema = z.object({ latestEpoch: count, nextMsn: count });
+/** What a hub's playlists name; the segments of earlier epochs, and earlier ones of the same, are named by none. */
+const listedSchema = z.object({
+  /** Oldest segment. */
+  epoch: count,
+  msn: count,
+  /** Oldest segment whose parts are named. */
+  partsEpoch: count,
+  partsMsn: count,
+  /** EXT-X-TARGETDURATION, seconds. */
+  targetDuration: z.number().min(0),
+  /** The playlist's duration at most, seconds. */
+  windowSeconds: z.number().min(0),
+});
+/** What a hub's playlists name. */
+export type Listed = z.infer<typeof listedSchema>;
+
+/**
+ * Answer to `GET /publish/{stream}`: where a new epoch of this stream goes on, and what its playlists name: `null` when
+ * there are none.
+ */
+export const hubPositionSchema = z.object({
+  latestEpoch: count,
+  nextMsn: count,
+  listed: listedSchema.nullish(),
+});
 /** Where a new epoch goes on: it must be newer than `latestEpoch` and start at `nextMsn`. */
 export type HubPosition = z.infer<typeof hubPositionSchema>;
 

@@ -36,6 +36,8 @@ export async function startChdbEdge(
     readonly cf?: Record<string, string | number>;
     /** Pause between two evaluations of the rules of alerts, milliseconds. */
     readonly alertsEveryMs?: number;
+    /** Puts something between the edge and its engine: takes the engine's address and gives the one to use. */
+    readonly between?: (url: string) => Promise<string>;
   } = {},
 ): Promise<ChdbEdge> {
   const folder = await mkdtemp(join(tmpdir(), 'rill-chdb-'));
@@ -46,7 +48,7 @@ export async function startChdbEdge(
     ...(options.cf === undefined ? {} : { cf: options.cf }),
     ...(options.alertsEveryMs === undefined ? {} : { alertsEveryMs: options.alertsEveryMs }),
     variables: {
-      RILL_CLICKHOUSE_URL: engine.url,
+      RILL_CLICKHOUSE_URL: (await options.between?.(engine.url)) ?? engine.url,
       RILL_CLICKHOUSE_PASSWORD: PASSWORD,
       ...options.variables,
     },

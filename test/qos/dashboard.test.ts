@@ -1,5 +1,7 @@
 /** The dashboard in a real browser over an edge with the embedded engine: from a beacon to what an operator reads. */
 
+import { readFile } from 'node:fs/promises';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildPages } from '../../cli/build-pages.ts';
 import { startBrowser, type Browser } from '../support/browser.ts';
@@ -12,6 +14,8 @@ const LIMIT = { timeout: 20_000 };
 
 let system: ChdbEdge;
 let browser: Browser;
+/** Heartbeats told: each has a number of its own, else it would be a replay. */
+let beats = 0;
 
 beforeAll(async () => {
   await buildPages();
@@ -23,14 +27,28 @@ afterAll(async () => {
   await system.stop();
 });
 
+/** What axe-core finds against WCAG 2.2 A and AA. */
+async function violations(page: Page): Promise<readonly string[]> {
+  // The page's own policy lets no script of others in; a test is none of its visitors.
+  const axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
+  await page.evaluate(axe);
+  const found: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[] =
+    await page.evaluate(`axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
+      .then(({ violations }) => violations)`);
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
 async function beat(stream: string): Promise<void> {
+  beats += 1;
   const token = await system.edge.sign({ stream, sub: 'ann' });
   const at = Date.now();
   const answer = await fetch(`${system.edge.url}/t/${token}/beacon`, {
     method: 'POST',
     body: JSON.stringify({
       ...{ v: 1, session: 'live-1', stream, player: 'rill', playerVersion: '1', sentAt: at },
-      events: [{ event: 'heartbeat', at, seq: 1, watchedMs: 9_000, latencyMs: 2_500, bitrate: 2_800_000 }],
+      events: [
+        { event: 'heartbeat', at, seq: beats, watchedMs: 9_000, latencyMs: 2_500, bitrate: 2_800_000 },
+      ],
     }),
   });
   expect(answer.status).toBe(204);
@@ -71,6 +89,40 @@ test('an operator sees who watches, which network stalls, and goes down to one o
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
   expect([...hosts]).toEqual([new URL(system.edge.url).host]);
   expect(wrong.filter((text) => !text.includes('409'))).toEqual([]);
+  await page.close();
+});
+
+test.each([
+  ['light', 1280],
+  ['light', 360],
+  ['dark', 1280],
+  ['dark', 360],
+] as const)(
+  'axe finds nothing against the figures in %s colours at a width of %i',
+  async (colorScheme, width) => {
+    const { page } = await browser.watch('about:blank');
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize({ width, height: 900 });
+    await beat('news');
+    const token = await system.edge.sign({ scope: 'analytics', stream: '*' });
+    await page.goto(`${system.edge.url}/dashboard?by=country,asn#token=${token}`);
+    await page.locator('#streams tbody tr', { hasText: 'news' }).waitFor(LIMIT);
+    await page.locator('#sessions button').first().click();
+    await page.locator('#session-events tbody tr').first().waitFor(LIMIT);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    expect(await violations(page)).toEqual([]);
+    await page.close();
+  },
+);
+
+test('a stream that is live has a row before anybody watches it', async () => {
+  const { page } = await browser.watch('about:blank');
+  const token = await system.edge.sign({ scope: 'analytics', stream: '*' });
+  await page.goto(`${system.edge.url}/dashboard#token=${token}`);
+  await system.edge.origin.publishPart(new Uint8Array(1_000));
+  const row = page.locator('#streams tbody tr', { hasText: 'show' }).filter({ hasText: /^show/ });
+  await row.waitFor(LIMIT);
+  expect(await row.locator('td').allTextContents()).toEqual(expect.arrayContaining(['live', '0']));
   await page.close();
 });
 

@@ -6,18 +6,11 @@ import type { BeaconEvent } from '../../shared/qos/beacon.ts';
 import { startBeaconCollector, type BeaconCollector } from '../support/beacon-collector.ts';
 import { startBrowser, type Browser } from '../support/browser.ts';
 import { COPY_LADDER } from '../support/ladders.ts';
-import { fetchMedia, fetchPlaylist, fetchVariants, until } from '../support/live-client.ts';
-import { decodeStamps } from '../support/decode-stamps.ts';
-import { recordPictures, standstills, type ShownPicture } from '../support/picture-recorder.ts';
+import { until } from '../support/live-client.ts';
+import { recordPictures, type ShownPicture } from '../support/picture-recorder.ts';
+import { expectAgreement, median, pictureDates, stoodStill } from './picture-truth.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
 import { startStampedPublisher, type StampedPublisher } from '../support/stamped-publisher.ts';
-
-/** A picture that stands longer was a stall; below, a busy machine may show a frame late. */
-const STANDSTILL_MS = 250;
-/** The publisher's. */
-const FRAME_RATE = 30;
-/** Agreement that is asked for: the greater of the two. */
-const TOLERANCE = { share: 0.05, ms: 100 };
 
 let rill: RillInstance;
 let publisher: StampedPublisher;
@@ -72,10 +65,7 @@ test('the player module tells what the picture shows', async () => {
   const startup = events.find(({ event }) => event === 'startup')?.startupMs;
   expectAgreement('startup', startup, (moving?.at ?? 0) - requestedAt);
 
-  const stood = standstills(pictures, STANDSTILL_MS).reduce(
-    (total, { ms }) => total + ms - 1000 / FRAME_RATE,
-    0,
-  );
+  const stood = stoodStill(pictures);
   expect(stood).toBeGreaterThan(1_000);
   expectAgreement('stall time', sum(events, 'stalledMs'), stood);
 
@@ -147,21 +137,6 @@ async function starve(network: CDPSession, meanwhile: () => Promise<void>): Prom
   await network.send('Network.emulateNetworkConditions', { ...conditions, offline: false });
 }
 
-/**
- * The EXT-X-PROGRAM-DATE-TIME of each picture by the clock in it, from the playlist and the media alone: the clock
- * names the picture, however late the encoder took it.
- */
-async function pictureDates(multivariant: string): Promise<ReadonlyMap<number, number>> {
-  const [variant = ''] = (await fetchVariants(multivariant)).variants;
-  const { text, init = '', segments } = await fetchPlaylist(variant);
-  const first = Date.parse(/^#EXT-X-PROGRAM-DATE-TIME:(.+)$/m.exec(text)?.[1] ?? '');
-  const media = await Promise.all(
-    [init, ...segments.map(({ uri }) => uri)].map((uri) => fetchMedia(variant, uri)),
-  );
-  const { stamps } = await decodeStamps(Buffer.concat(media), Date.now());
-  return new Map(stamps.map((stamp, index) => [stamp ?? 0, first + (index * 1000) / FRAME_RATE]));
-}
-
 /** What the heartbeats say of the latency beside the date of the picture on screen at that instant. */
 function compareLatencies(
   events: readonly BeaconEvent[],
@@ -176,18 +151,8 @@ function compareLatencies(
     });
 }
 
-function expectAgreement(what: string, told: number | undefined, seen: number): void {
-  const allowed = Math.max(TOLERANCE.ms, seen * TOLERANCE.share);
-  expect(told, `${what}: the picture says ${seen}`).toBeGreaterThanOrEqual(seen - allowed);
-  expect(told, `${what}: the picture says ${seen}`).toBeLessThanOrEqual(seen + allowed);
-}
-
 function sum(events: readonly BeaconEvent[], key: 'stalledMs'): number {
   return events.reduce((total, event) => total + (event[key] ?? 0), 0);
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 /** A page as anybody may write it: hls.js, and the module from the edge. */

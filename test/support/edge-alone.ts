@@ -19,7 +19,8 @@ const STREAM = 'show';
 const HOUR_SECONDS = 3_600;
 /** So late that no session is begun: whose tokens are not looked at play with one address. */
 const LONG_AFTER_THE_TEST = 4_000_000_000;
-const SECRETS = {
+/** Secrets of an edge alone. */
+export const EDGE_SECRETS = {
   playSecret: 'a playback secret for tests that is long enough',
   serviceToken: 'service-token-for-tests',
   s3AccessKeyId: 'access-key-id',
@@ -72,7 +73,7 @@ export async function startEdgeAlone(options: {
     host: '127.0.0.1',
     port: 0,
     dataDir,
-    secrets: SECRETS,
+    secrets: EDGE_SECRETS,
     cacheMib: options.cacheMib,
     front: PLACED_FRONT,
     ...(options.variables === undefined ? {} : { variables: options.variables }),
@@ -83,7 +84,7 @@ export async function startEdgeAlone(options: {
   });
   const origin = new ScriptedOrigin({
     edgeUrl: host.url,
-    serviceToken: SECRETS.serviceToken,
+    serviceToken: EDGE_SECRETS.serviceToken,
     stream: STREAM,
     ...(options.targetDuration === undefined ? {} : { targetDuration: options.targetDuration }),
   });
@@ -91,8 +92,8 @@ export async function startEdgeAlone(options: {
   const viewerPath: EdgeAlone['viewerPath'] = async (viewer, stream = STREAM) =>
     `/t/${await sign({ stream, sub: viewer, exp: LONG_AFTER_THE_TEST })}/live/${stream}`;
   const client = new AwsClient({
-    accessKeyId: SECRETS.s3AccessKeyId,
-    secretAccessKey: SECRETS.s3SecretAccessKey,
+    accessKeyId: EDGE_SECRETS.s3AccessKeyId,
+    secretAccessKey: EDGE_SECRETS.s3SecretAccessKey,
     service: 's3',
     region: 'auto',
     retries: 0,
@@ -100,14 +101,14 @@ export async function startEdgeAlone(options: {
   return {
     origin,
     url: host.url,
-    playSecret: SECRETS.playSecret,
+    playSecret: EDGE_SECRETS.playSecret,
     sign,
     streamUrl: host.url + (await viewerPath('viewer')),
     dataDir,
     viewerPath,
     hubLoad: async (stream = STREAM) => {
       const answer = await fetch(`${host.url}/publish/${stream}/load`, {
-        headers: { authorization: `Bearer ${SECRETS.serviceToken}` },
+        headers: { authorization: `Bearer ${EDGE_SECRETS.serviceToken}` },
       });
       return hubLoadSchema.parse(await answer.json());
     },
@@ -128,5 +129,5 @@ export async function startEdgeAlone(options: {
 async function sign(claims: JWTPayload): Promise<string> {
   return new SignJWT({ stream: STREAM, exp: Math.floor(Date.now() / 1000) + HOUR_SECONDS, ...claims })
     .setProtectedHeader({ alg: 'HS256' })
-    .sign(new TextEncoder().encode(SECRETS.playSecret));
+    .sign(new TextEncoder().encode(EDGE_SECRETS.playSecret));
 }

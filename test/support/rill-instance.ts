@@ -32,8 +32,14 @@ export interface RillInstance {
   stop(): Promise<void>;
 }
 
-/** Starts an instance without its demo source; `config` is the origin's configuration. */
-export async function startRill(config: object = {}): Promise<RillInstance> {
+/**
+ * Starts an instance without its demo source; `config` is the origin's configuration, `environment` comes on top of
+ * this process's own.
+ */
+export async function startRill(
+  config: object = {},
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RillInstance> {
   const dataDir = await mkdtemp(join(tmpdir(), 'rill-test-'));
   const configFile = join(dataDir, 'config.json');
   await writeFile(configFile, JSON.stringify(config));
@@ -52,6 +58,7 @@ export async function startRill(config: object = {}): Promise<RillInstance> {
   ];
   const child = spawn(process.execPath, ['cli/start.ts', '--no-demo', '--config', configFile, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
   });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -99,7 +106,7 @@ async function isReady(edgeUrl: string, controlPort: number): Promise<boolean> {
 }
 
 /** Finds ports that nobody listens on; they stay reserved only until this returns. */
-async function freePorts(count: number): Promise<readonly number[]> {
+export async function freePorts(count: number): Promise<readonly number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer();

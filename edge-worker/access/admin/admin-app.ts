@@ -2,6 +2,7 @@
 
 import { Hono } from 'hono';
 import { denialStatus } from '../../../shared/access/denial.ts';
+import { describeApi } from '../../../shared/openapi/describe-api.ts';
 import { fail, ok, type Result } from '../../../shared/result.ts';
 import { errorAnswer } from '../../answer.ts';
 import type { Env } from '../../env.ts';
@@ -11,7 +12,7 @@ import { describeError, logEvent } from '../../log.ts';
 import { REGISTRY_NAME } from '../registry/access-registry.ts';
 import type { AdminRoute } from './admin-route.ts';
 import { authorizeAdmin } from './authorize-admin.ts';
-import { ADMIN_PATH, describeApi } from './openapi.ts';
+import { ADMIN_API, ADMIN_PATH } from './openapi.ts';
 import { otherRoutes } from './other-routes.ts';
 import { policyRoutes } from './policy-routes.ts';
 import { sessionRoutes } from './session-routes.ts';
@@ -29,7 +30,7 @@ export function createAdminApp(now: () => number): AdminApp {
   const app: AdminApp = new Hono<{ Bindings: Env }>().basePath(ADMIN_PATH);
   let description: object | undefined;
   app.get('/openapi.json', () => {
-    description ??= describeApi(ROUTES);
+    description ??= describeApi(ROUTES, ADMIN_API);
     return Response.json(description);
   });
   for (const route of ROUTES) {

@@ -1,6 +1,7 @@
 /** What a route of the administration is: how it is described, and what it does. */
 
 import { z } from 'zod';
+import type { DescribedRoute, NamedSchema } from '../../../shared/openapi/describe-api.ts';
 import { errorAnswer } from '../../answer.ts';
 import type { Bearer, ChangeOutcome, Reading, Registry } from '../registry/access-registry.ts';
 import type { RegistryChange } from '../registry/registry-change.ts';
@@ -21,21 +22,8 @@ export interface AdminCall {
   readonly now: number;
 }
 
-/** A schema with the name under which the API's description has it. */
-export interface NamedSchema {
-  readonly name: string;
-  readonly schema: z.ZodType;
-}
-
 /** A route; `handle` gets the body's JSON, if the route has one. */
-export interface AdminRoute {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Below `/v1/admin`, parameters in braces. */
-  readonly path: string;
-  readonly summary: string;
-  /** Parameters of the query and what they mean. */
-  readonly query?: Readonly<Record<string, string>>;
-  readonly body?: NamedSchema;
+export interface AdminRoute extends DescribedRoute {
   readonly answer: NamedSchema;
   readonly handle: (call: AdminCall, body: unknown) => Promise<Response>;
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { keySourceSchema } from '../../../shared/access/key-schema.ts';
 import { accessPoliciesSchema } from '../../../shared/access/policy-schema.ts';
 import { revocationKindSchema } from '../../../shared/access/revocation-schema.ts';
-import type { NamedSchema } from './admin-route.ts';
+import type { NamedSchema } from '../../../shared/openapi/describe-api.ts';
 
 const version = z.int().min(0);
 const seconds = z.int();

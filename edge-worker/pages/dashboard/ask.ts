@@ -1,6 +1,7 @@
 /** Asks the edge for reports, the present and a picture's token. */
 
 import type { StreamNow } from '../../qos/now/live-sessions.ts';
+import type { WriterStatus } from '../../qos/writer/writer-status.ts';
 import { currentToken } from './access.ts';
 
 /** A row of a report. */
@@ -55,6 +56,11 @@ export async function askAlerts(): Promise<{
   readonly alerts: readonly Alert[];
 }> {
   return (await ask('/v1/qos/alerts', AbortSignal.timeout(ANSWER_LIMIT_MS))).json();
+}
+
+/** How rows reach the analytics engine; throws an {@link AskError}. */
+export async function askWriterStatus(): Promise<WriterStatus> {
+  return (await ask('/v1/qos/status', AbortSignal.timeout(ANSWER_LIMIT_MS))).json();
 }
 
 /** Reads the present, a message a second, until the edge ends the stream or `signal` does; throws an {@link AskError}. */

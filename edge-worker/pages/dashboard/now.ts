@@ -45,7 +45,7 @@ export function showNow(streams: readonly StreamNow[], actions: NowActions): voi
   ]);
   fillTable(find('streams', HTMLTableElement), columns(actions), {
     rows: streams.toSorted((one, other) => other.viewers - one.viewers),
-    none: 'Nobody is watching.',
+    none: 'No stream is live, and nobody is watching.',
   });
 }
 
@@ -57,6 +57,7 @@ function columns({ choose, picture }: NowActions): readonly Column<StreamNow>[] 
       cell: ({ stream }) =>
         tableButton(stream, `stream-${stream}`, () => choose(stream), `Show ${stream} over time`),
     },
+    { title: 'State', isText: true, cell: ({ live }) => (live ? 'live' : 'not live') },
     { title: 'Viewers', cell: (one) => count(one.viewers) },
     {
       title: 'Standing still',

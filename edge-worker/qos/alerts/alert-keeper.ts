@@ -15,7 +15,7 @@ import { readAlertConfiguration, type AlertConfiguration, type AlertRule } from 
 import { sendMessage } from './webhook.ts';
 
 const GIB = 1024 * 1024 * 1024;
-const LIMITS: StatementLimits = { seconds: 10, rows: 10_000, memoryBytes: GIB };
+const LIMITS: StatementLimits = { seconds: 10, rows: 10_000, memoryBytes: GIB, distinct: 'estimated' };
 /** Messages that wait for the webhook; beyond, the oldest are dropped and logged. */
 const MAX_WAITING = 1_000;
 /** Tries of one message: over about fifty minutes. */

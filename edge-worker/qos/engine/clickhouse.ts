@@ -16,8 +16,11 @@ export interface ClickHouse {
 const INSERT_LIMIT_MS = 10_000;
 /** Characters of an engine's message that are kept. */
 const MAX_MESSAGE = 300;
-/** ClickHouse gathers inserts itself and answers when they are in the table. */
-const INSERT_SETTINGS = { async_insert: '1', wait_for_async_insert: '1' };
+/**
+ * ClickHouse gathers inserts itself and answers when they are in the table, which remembers the tokens of the latest
+ * ones: an insert whose answer was lost is repeated and counts once.
+ */
+const INSERT_SETTINGS = { async_insert: '1', wait_for_async_insert: '1', async_insert_deduplicate: '1' };
 
 /** ClickHouse as the environment names it; `undefined` where it names none. */
 export function clickHouseOf(env: Env): ClickHouse | undefined {
@@ -33,10 +36,14 @@ export function clickHouseOf(env: Env): ClickHouse | undefined {
   };
 }
 
-/** Writes lines of JSONEachRow; throws an {@link EngineError}. */
-export async function insertRows(clickHouse: ClickHouse, rows: string): Promise<void> {
-  const parameters = { query: `INSERT INTO ${QOS_TABLE} FORMAT JSONEachRow`, ...INSERT_SETTINGS };
-  await ask(clickHouse, { parameters, body: rows, limitMs: INSERT_LIMIT_MS });
+/** Writes lines of JSONEachRow, once under their token; throws an {@link EngineError}. */
+export async function insertRows(
+  clickHouse: ClickHouse,
+  { body, token }: { readonly body: string; readonly token: string },
+): Promise<void> {
+  const query = `INSERT INTO ${QOS_TABLE} FORMAT JSONEachRow`;
+  const parameters = { query, ...INSERT_SETTINGS, insert_deduplication_token: token };
+  await ask(clickHouse, { parameters, body, limitMs: INSERT_LIMIT_MS });
 }
 
 /** Runs a statement that ends in its format, under settings; throws an {@link EngineError}. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import fc from 'fast-check';
-import { Outbox } from '../outbox.ts';
+import { Outbox } from '../writer/outbox.ts';
 import { classifyAgent } from '../user-agent.ts';
 import { NEW_CMCD_SESSION, cmcdPlayerEvents, readCmcdEvents } from './cmcd-events.ts';
 import { eventTime } from './event-time.ts';
@@ -115,7 +115,7 @@ test('rows of many requests leave in one call, and come along with the next wher
       work.push(one);
     },
   };
-  const outbox = new Outbox(async () => undefined);
+  const outbox = new Outbox(Infinity, async () => undefined);
   outbox.add(['a'], route);
   outbox.add(['b', 'c'], route);
   expect(work).toHaveLength(1);
@@ -126,13 +126,39 @@ test('rows of many requests leave in one call, and come along with the next wher
   expect(sent).toEqual(['a\nb\nc\nd']);
 });
 
-test('rows beyond the bound are dropped and counted', async () => {
-  const outbox = new Outbox(async () => undefined);
-  const route = { send: async () => undefined, waitUntil: () => undefined };
+test('rows beyond the bound are dropped, and the next call that arrives tells how many', async () => {
+  const told: number[] = [];
+  const work: Promise<unknown>[] = [];
+  const outbox = new Outbox(Infinity, async () => undefined);
+  const route = {
+    send: async (_rows: string, dropped: number) => {
+      told.push(dropped);
+    },
+    waitUntil: (one: Promise<unknown>) => {
+      work.push(one);
+    },
+  };
   const row = 'x'.repeat(1_000_000);
   outbox.add(
     Array.from({ length: 25 }, () => row),
     route,
   );
-  expect(outbox.dropped).toBe(6);
+  await Promise.all(work);
+  expect([told[0], told.reduce((sum, one) => sum + one, 0)]).toEqual([6, 6]);
+});
+
+test('a call has no more rows than its receiver takes', async () => {
+  const sent: string[] = [];
+  const work: Promise<unknown>[] = [];
+  const outbox = new Outbox(2, async () => undefined);
+  outbox.add(['a', 'b', 'c'], {
+    send: async (rows) => {
+      sent.push(rows);
+    },
+    waitUntil: (one) => {
+      work.push(one);
+    },
+  });
+  await Promise.all(work);
+  expect(sent).toEqual(['a\nb', 'c']);
 });

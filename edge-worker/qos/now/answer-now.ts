@@ -5,7 +5,8 @@ import { errorAnswer } from '../../answer.ts';
 import type { Env } from '../../env.ts';
 import type { StreamNow } from './live-sessions.ts';
 import { NOW_EVENTS_PATH, NOW_NAME, NOW_ORIGIN, NOW_PATH } from './now-address.ts';
-import { renderPrometheus } from './prometheus.ts';
+import { renderPrometheus, renderWriter } from './prometheus.ts';
+import { writerStatus } from '../writer/writer-status.ts';
 
 const NO_STORE = { 'cache-control': 'no-store' };
 
@@ -26,7 +27,10 @@ export async function answerNow(env: Env, stream: StreamName | undefined, format
     case 'prometheus': {
       const streams = await answer.json<readonly StreamNow[]>();
       const headers = { ...NO_STORE, 'content-type': 'text/plain; version=0.0.4; charset=utf-8' };
-      return new Response(renderPrometheus(streams), { headers });
+      // What waits for the engine is of all streams.
+      const status = stream === undefined ? await writerStatus(env) : undefined;
+      const writer = status === undefined ? '' : renderWriter(status);
+      return new Response(renderPrometheus(streams) + writer, { headers });
     }
     case 'json':
       return Response.json({ streams: await answer.json() }, { headers: NO_STORE });

@@ -22,6 +22,14 @@ test('viewers are those heard of within a heartbeat and a half who have not ende
   expect(live.snapshot(T + 16_001)).toEqual([]);
 });
 
+test('a stream that is published is there without a viewer, until fifteen seconds after its last part', () => {
+  const live = new LiveSessions();
+  live.published('show', T);
+  expect(live.snapshot(T + 15_000)).toMatchObject([{ stream: 'show', live: true, viewers: 0 }]);
+  live.hear(heard('a', 'heartbeat'), T + 15_000);
+  expect(live.snapshot(T + 15_001)).toMatchObject([{ stream: 'show', live: false, viewers: 1 }]);
+});
+
 test('health is of the last ten seconds, and a viewer stands still from a stall to its end', () => {
   const live = new LiveSessions();
   live.hear(heard('a', 'heartbeat', { watchedMs: 9_000, latencyMs: 2_000, bitrate: 1_000 }), T);
@@ -29,6 +37,7 @@ test('health is of the last ten seconds, and a viewer stands still from a stall 
   expect(live.snapshot(T + 3_000)).toEqual([
     {
       stream: 'show',
+      live: false,
       ...{ viewers: 1, stalled: 1, rebufferingRatio: 0, stalls: 1, starts: 0, errors: 0 },
       ...{ latencyMs: 3_000, bitrate: 1_000 },
     },

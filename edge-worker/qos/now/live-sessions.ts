@@ -7,6 +7,8 @@ import { DELIVERY_EVENT, type QosPoint } from '../../../shared/qos/schema.ts';
 const WINDOW_SECONDS = 10;
 /** A session that is silent for longer is gone: a heartbeat, and half of one for its way. */
 const SILENCE_MS = HEARTBEAT_MS * 1.5;
+/** A stream of which nothing was published for longer is not live: three words of an isolate. */
+const LIVE_MS = 15_000;
 /** Sessions kept, some 200 bytes each; beyond, new ones are not counted. */
 const MAX_SESSIONS = 200_000;
 /** Streams kept; beyond, new ones are not counted. */
@@ -26,6 +28,8 @@ export interface Heard {
 /** A stream now; health is of the last ten seconds, `null` where nothing was measured. */
 export interface StreamNow {
   readonly stream: string;
+  /** Whether it is being published. */
+  readonly live: boolean;
   readonly viewers: number;
   /** Viewers who stand still at this moment. */
   readonly stalled: number;
@@ -75,6 +79,8 @@ export function heardOf(point: QosPoint): Heard | undefined {
 export class LiveSessions {
   readonly #sessions = new Map<string, Session>();
   readonly #streams = new Map<string, Second[]>();
+  /** When a stream's publishing was last told, Unix ms. */
+  readonly #live = new Map<string, number>();
 
   /** Notes what a session said. */
   hear(heard: Heard, now: number): void {
@@ -91,7 +97,14 @@ export class LiveSessions {
     }
   }
 
-  /** Every stream that somebody watches or watched in the last ten seconds, by name. */
+  /** Notes that a stream is being published. */
+  published(stream: string, now: number): void {
+    if (this.#live.has(stream) || this.#live.size < MAX_STREAMS) {
+      this.#live.set(stream, now);
+    }
+  }
+
+  /** Every stream that is live, or that somebody watches or watched in the last ten seconds, by name. */
   snapshot(now: number): readonly StreamNow[] {
     this.#forget(now);
     const viewers = new Map<string, { viewers: number; stalled: number }>();
@@ -99,9 +112,10 @@ export class LiveSessions {
       const of = viewers.get(stream) ?? { viewers: 0, stalled: 0 };
       viewers.set(stream, { viewers: of.viewers + 1, stalled: of.stalled + (isStalled ? 1 : 0) });
     }
-    const names = new Set([...viewers.keys(), ...this.#streams.keys()]);
+    const names = new Set([...this.#live.keys(), ...viewers.keys(), ...this.#streams.keys()]);
     return [...names].sort().map((stream) => ({
       stream,
+      live: this.#live.has(stream),
       ...(viewers.get(stream) ?? { viewers: 0, stalled: 0 }),
       ...health(this.#streams.get(stream) ?? []),
     }));
@@ -133,6 +147,11 @@ export class LiveSessions {
       }
       this.#sessions.delete(id);
     }
+    for (const [stream, publishedAt] of this.#live) {
+      if (now - publishedAt > LIVE_MS) {
+        this.#live.delete(stream);
+      }
+    }
     const first = Math.floor(now / 1000) - WINDOW_SECONDS;
     for (const [stream, seconds] of this.#streams) {
       const recent = seconds.filter(({ at }) => at > first);
@@ -162,7 +181,7 @@ function count(second: Second, heard: Heard): void {
   }
 }
 
-function health(seconds: readonly Second[]): Omit<StreamNow, 'stream' | 'viewers' | 'stalled'> {
+function health(seconds: readonly Second[]): Omit<StreamNow, 'stream' | 'live' | 'viewers' | 'stalled'> {
   const total = (of: (second: Second) => number): number => seconds.reduce((sum, one) => sum + of(one), 0);
   const ratio = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
   const stalledMs = total((one) => one.stalledMs);

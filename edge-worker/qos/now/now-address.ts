@@ -6,5 +6,7 @@ export const NOW_NAME = 'now';
 export const NOW_ORIGIN = 'https://qos-now.rill';
 /** `GET`: the present as JSON; `POST`: lines of what was heard. */
 export const NOW_PATH = '/now';
+/** `POST` with `stream`: that stream is being published. */
+export const LIVE_PATH = '/live';
 /** `GET`: the present as server-sent events. */
 export const NOW_EVENTS_PATH = '/events';

@@ -4,7 +4,7 @@ import { DurableObject } from 'cloudflare:workers';
 import { z } from 'zod';
 import type { Env } from '../../env.ts';
 import { LiveSessions, type StreamNow } from './live-sessions.ts';
-import { NOW_EVENTS_PATH, NOW_PATH } from './now-address.ts';
+import { LIVE_PATH, NOW_EVENTS_PATH, NOW_PATH } from './now-address.ts';
 
 /** Time between two server-sent events, milliseconds. */
 const EVENT_EVERY_MS = 1_000;
@@ -30,7 +30,11 @@ export class QosNow extends DurableObject<Env> {
     const url = new URL(request.url);
     const stream = url.searchParams.get('stream');
     if (request.method === 'POST') {
-      this.#hear(await request.text());
+      if (url.pathname === LIVE_PATH) {
+        this.#sessions.published(text.parse(stream), Date.now());
+      } else {
+        this.#hear(await request.text());
+      }
       return new Response(null, { status: 204 });
     }
     if (url.pathname === NOW_PATH) {

@@ -31,26 +31,27 @@ export function hashPublishKey(key: string): string {
   return `sha256:${digest(key).toString('hex')}`;
 }
 
+/** Where hashes of streams' own keys are found, such as a map; asked for each publisher. */
+export interface OwnKeys {
+  get(stream: StreamName): readonly string[] | undefined;
+}
+
 /** Knows which key opens which stream. */
 export class PublishKeys {
   readonly #secret: string;
-  readonly #own: ReadonlyMap<StreamName, readonly Buffer[]>;
+  readonly #own: OwnKeys;
 
   /** `own` has hashes by stream; a stream in it is no longer opened by its derived key. */
-  constructor(secret: string, own: ReadonlyMap<StreamName, readonly string[]>) {
+  constructor(secret: string, own: OwnKeys) {
     this.#secret = secret;
-    this.#own = new Map(
-      Array.from(own, ([stream, hashes]) => [
-        stream,
-        hashes.map((hash) => Buffer.from(hash.slice(7), 'hex')),
-      ]),
-    );
+    this.#own = own;
   }
 
   /** Tells whether a key opens a stream, in a time that depends on neither the key nor which of several it is. */
   opens(stream: StreamName, key: string): boolean {
     const given = digest(key);
-    const expected = this.#own.get(stream) ?? [digest(publishKey(this.#secret, stream))];
+    const own = this.#own.get(stream)?.map((hash) => Buffer.from(hash.slice(7), 'hex'));
+    const expected = own ?? [digest(publishKey(this.#secret, stream))];
     return expected.map((hash) => timingSafeEqual(given, hash)).includes(true);
   }
 }

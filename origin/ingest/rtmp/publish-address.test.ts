@@ -16,6 +16,12 @@ test('the key may be on app or tcUrl, and the nearest to the name wins', () => {
   expect(read('demo?key=n', 'live?key=a', 'rtmp://h/live?key=b')).toEqual({ stream: 'demo', key: 'n' });
 });
 
+test('a role is read beside the key, in any order, as received', () => {
+  expect(read('demo?key=abc&role=backup')).toEqual({ stream: 'demo', key: 'abc', role: 'backup' });
+  expect(read('demo?role=backup&key=abc')).toEqual({ stream: 'demo', key: 'abc', role: 'backup' });
+  expect(read('demo?key=abc', 'live?role=third')).toEqual({ stream: 'demo', key: 'abc', role: 'third' });
+});
+
 test('a key is percent-decoded and otherwise verbatim', () => {
   expect(read('demo?key=a%2Fb+c')).toEqual({ stream: 'demo', key: 'a/b+c' });
   expect(read('demo?key=a%zz')).toEqual({ stream: 'demo', key: 'a%zz' });

@@ -10,16 +10,21 @@ export interface PublishAddressParts {
   readonly publishName: string;
 }
 
-/** A stream's name as the encoder gave it, and the key where there is one. */
+/** A stream's name, key and role as the encoder gave them, where it did. */
 export interface PublishAddress {
   readonly stream: string;
   readonly key: string | undefined;
+  readonly role: string | undefined;
 }
 
-/** Reads `{stream}?key={key}`; the query may also be on `app` or `tcUrl`, the nearest to the name wins. */
+/**
+ * Reads `{stream}?key={key}&role={role}`; the query may also be on `app` or `tcUrl`, the nearest to the name wins.
+ */
 export function readPublishAddress(parts: PublishAddressParts): PublishAddress {
-  const key = readKey(parts.publishName) ?? readKey(parts.app) ?? readKey(parts.tcUrl);
-  return { stream: beforeQuery(parts.publishName), key };
+  const { publishName, app, tcUrl } = parts;
+  const nearest = (field: string): string | undefined =>
+    readField(publishName, field) ?? readField(app, field) ?? readField(tcUrl, field);
+  return { stream: beforeQuery(publishName), key: nearest('key'), role: nearest('role') };
 }
 
 /** Tells whether connect's `app` names the application, with or without a query or slashes around it. */
@@ -33,7 +38,7 @@ function beforeQuery(text: string): string {
 }
 
 /** Only percent escapes are undone: a plus sign is a plus sign. */
-function readKey(text: string): string | undefined {
+function readField(text: string, name: string): string | undefined {
   const at = text.indexOf('?');
   if (at === -1) {
     return undefined;
@@ -41,8 +46,8 @@ function readKey(text: string): string | undefined {
   const field = text
     .slice(at + 1)
     .split('&')
-    .find((part) => part.startsWith('key='));
-  const value = field?.slice('key='.length);
+    .find((part) => part.startsWith(`${name}=`));
+  const value = field?.slice(name.length + 1);
   return value === undefined || value === '' ? undefined : percentDecode(value);
 }
 

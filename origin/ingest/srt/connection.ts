@@ -22,6 +22,9 @@ export interface ConnectionContext {
   readonly now: () => number;
 }
 
+/** How a connection came about. */
+export type SrtLink = Pick<SrtStatistics, 'mode' | 'encryption'>;
+
 /** Messages received in one turn; other sockets then have theirs. 64 are 170 ms at 4 Mbit/s. */
 const MESSAGES_PER_TURN = 64;
 /** Share of the peer idle time of silence that tells a broken path from a goodbye. */
@@ -42,6 +45,7 @@ export class SrtConnection {
   readonly feed: MediaFeed;
   readonly #admission: Admission;
   readonly #context: ConnectionContext;
+  readonly #link: SrtLink;
   readonly #probe = new TransportStreamProbe();
   readonly #queue: FeedQueue;
   readonly #inbox: Inbox;
@@ -51,7 +55,7 @@ export class SrtConnection {
   /** Set once the peer is gone while libsrt still holds messages until they are due. */
   #drain: { readonly until: number; readonly end: FeedEnd } | undefined;
   #drainTimer: NodeJS.Timeout | undefined;
-  readonly #closed = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<FeedEnd>();
   #ended = false;
   #retransmitted = 0;
   #statistics: SrtStatistics | undefined;
@@ -60,11 +64,13 @@ export class SrtConnection {
     readonly socket: SrtSocket;
     readonly admission: Admission;
     readonly remoteAddress: string;
+    readonly link: SrtLink;
     readonly context: ConnectionContext;
   }) {
     this.socket = input.socket;
     this.#admission = input.admission;
     this.#context = input.context;
+    this.#link = input.link;
     this.#lastData = input.context.now();
     this.#inbox = new Inbox((buffer) => input.context.lib.receive(input.socket, buffer));
     this.#queue = new FeedQueue({
@@ -175,6 +181,7 @@ export class SrtConnection {
     this.#statistics = {
       stream: this.feed.stream,
       remoteAddress: this.feed.remoteAddress,
+      ...this.#link,
       packetsRetransmitted: this.#retransmitted,
       ...reading,
     };
@@ -187,14 +194,14 @@ export class SrtConnection {
       return;
     }
     this.#ended = true;
-    void this.#close();
+    void this.#close(end);
     this.#queue.push({ kind: 'end', end });
     this.#admission.release();
     this.#context.log.info({ stream: this.feed.stream, end }, 'SRT publisher ended');
   }
 
-  /** Resolves when the connection has ended and libsrt has closed the socket. */
-  get closed(): Promise<void> {
+  /** Resolves with its end when the connection has ended and libsrt has closed the socket. */
+  get closed(): Promise<FeedEnd> {
     return this.#closed.promise;
   }
 
@@ -217,7 +224,7 @@ export class SrtConnection {
     return Math.min(this.#statistics?.latencyMs ?? 0, MAX_DRAIN_MILLISECONDS);
   }
 
-  async #close(): Promise<void> {
+  async #close(end: FeedEnd): Promise<void> {
     clearTimeout(this.#drainTimer);
     this.#context.readiness.unwatch(this.socket);
     try {
@@ -225,7 +232,7 @@ export class SrtConnection {
     } catch (error) {
       this.#context.log.error({ err: error }, 'SRT socket not closed');
     } finally {
-      this.#closed.resolve();
+      this.#closed.resolve(end);
     }
   }
 

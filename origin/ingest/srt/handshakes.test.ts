@@ -34,7 +34,13 @@ function makeHandshakes(): {
     gate,
     log: pino({ level: 'silent' }),
     now: () => clock.now,
+    prepare: (_socket, stream) => {
+      if (stream === 'broken') {
+        throw new Error('no such option');
+      }
+    },
     isGone: (socket) => gone.has(socket),
+    explainDrop: () => 'its passphrase is wrong',
     limitMs: 5000,
   });
   return { handshakes, live, gone, clock };
@@ -56,6 +62,12 @@ describe('handshakes', () => {
     expect(handshakes.decide({ socket: 2, peer: PEER, streamId: 'publish:cam:k' })).toBeUndefined();
     expect(handshakes.decide({ socket: 3, peer: undefined, streamId: 'publish:cam:k' })).toBe(1409);
     expect(handshakes.decide({ socket: 4, peer: PEER, streamId: 'publish:cam2:boom' })).toBe(1500);
+  });
+
+  test('rejects with 1500 and gives the name free when the socket cannot be prepared', () => {
+    const { handshakes, live } = makeHandshakes();
+    expect(handshakes.decide({ socket: 1, peer: PEER, streamId: 'publish:broken:k' })).toBe(1500);
+    expect(live.size).toBe(0);
   });
 
   test('gives the name free when libsrt drops the caller after our consent', () => {

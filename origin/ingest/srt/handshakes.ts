@@ -1,5 +1,6 @@
 /** Decides on SRT handshakes and keeps what was admitted until the connection is accepted. */
 
+import type { StreamName } from '#shared/identifiers.ts';
 import type { Log } from '../../log.ts';
 import type { Admission, IngestGate } from '../media-feed.ts';
 import type { Handshake } from './libsrt.ts';
@@ -19,30 +20,29 @@ interface Pending extends AdmittedCaller {
   readonly since: number;
 }
 
+/** What handshakes are decided with. */
+export interface HandshakeOptions {
+  readonly gate: IngestGate;
+  readonly log: Log;
+  readonly now: () => number;
+  /** Gives an admitted caller's socket what its stream asks for, its passphrase above all. */
+  readonly prepare: (socket: SrtSocket, stream: StreamName) => void;
+  /** Tells whether libsrt has given a socket up. */
+  readonly isGone: (socket: SrtSocket) => boolean;
+  /** What may have been wrong where libsrt itself refuses a caller of this stream. */
+  readonly explainDrop: (stream: StreamName) => string;
+  readonly limitMs: number;
+}
+
 /** Handshakes under way. */
 export class Handshakes {
-  readonly #gate: IngestGate;
-  readonly #log: Log;
+  readonly #options: HandshakeOptions;
   readonly #rejections: RejectionLog;
-  readonly #now: () => number;
-  readonly #isGone: (socket: SrtSocket) => boolean;
-  readonly #limitMs: number;
   readonly #pending = new Map<SrtSocket, Pending>();
 
-  constructor(options: {
-    readonly gate: IngestGate;
-    readonly log: Log;
-    readonly now: () => number;
-    /** Tells whether libsrt has given a socket up. */
-    readonly isGone: (socket: SrtSocket) => boolean;
-    readonly limitMs: number;
-  }) {
-    this.#gate = options.gate;
-    this.#log = options.log;
+  constructor(options: HandshakeOptions) {
+    this.#options = options;
     this.#rejections = new RejectionLog(options.log, options.now);
-    this.#now = options.now;
-    this.#isGone = options.isGone;
-    this.#limitMs = options.limitMs;
   }
 
   /** Admits a caller (`undefined`) or answers the code to reject it with; never throws, since C calls it. */
@@ -50,7 +50,7 @@ export class Handshakes {
     try {
       return this.#decide(handshake);
     } catch (error) {
-      this.#log.error({ err: error }, 'SRT handshake failed in the listener');
+      this.#options.log.error({ err: error }, 'SRT handshake failed in the listener');
       return REJECT_INTERNAL;
     }
   }
@@ -60,7 +60,7 @@ export class Handshakes {
     const remoteAddress = handshake.peer === undefined ? 'unknown' : renderEndpoint(handshake.peer);
     const request = parseStreamId(handshake.streamId);
     const outcome = request.ok
-      ? this.#gate.admit({ protocol: 'srt', ...request.value, remoteAddress })
+      ? this.#options.gate.admit({ protocol: 'srt', ...request.value, remoteAddress })
       : request;
     if (!outcome.ok) {
       const { reason, detail } = outcome.failure;
@@ -68,7 +68,14 @@ export class Handshakes {
       this.#rejections.add({ remoteAddress, reason, detail, code });
       return code;
     }
-    this.#pending.set(handshake.socket, { admission: outcome.value, remoteAddress, since: this.#now() });
+    const admission = outcome.value;
+    try {
+      this.#options.prepare(handshake.socket, admission.stream);
+    } catch (error) {
+      admission.release();
+      throw error;
+    }
+    this.#pending.set(handshake.socket, { admission, remoteAddress, since: this.#options.now() });
     return undefined;
   }
 
@@ -81,11 +88,16 @@ export class Handshakes {
 
   /** Releases admissions whose handshake failed behind our back (say, over encryption) or takes too long. */
   sweep(): void {
+    const { isGone, now, limitMs, explainDrop } = this.#options;
     this.#rejections.flush();
-    for (const [socket, pending] of this.#pending) {
-      if (this.#isGone(socket) || this.#now() - pending.since >= this.#limitMs) {
+    for (const [socket, { admission, remoteAddress, since }] of this.#pending) {
+      const dropped = isGone(socket);
+      if (dropped || now() - since >= limitMs) {
         this.#pending.delete(socket);
-        pending.admission.release();
+        admission.release();
+        const { stream } = admission;
+        const detail = dropped ? explainDrop(stream) : 'the caller did not finish its handshake';
+        this.#rejections.add({ remoteAddress, stream, reason: 'handshake-failed', detail, code: undefined });
       }
     }
   }

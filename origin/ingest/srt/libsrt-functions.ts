@@ -31,6 +31,9 @@ export interface LibSrtFunctions {
   setloglevel(level: number): void;
   create_socket(): number;
   setsockflag(socket: number, option: number, value: Uint8Array, bytes: number): number;
+  getsockflag(socket: number, option: number, value: Uint8Array, bytes: Uint8Array): number;
+  connect(socket: number, address: Uint8Array, bytes: number): number;
+  getrejectreason(socket: number): number;
   bind(socket: number, address: Uint8Array, bytes: number): number;
   listen(socket: number, backlog: number): number;
   listen_callback(listener: number, hook: bigint, opaque: null): number;
@@ -100,6 +103,9 @@ function declareFunctions(library: LibraryHandle): LibSrtFunctions {
     setloglevel: library.func('srt_setloglevel', 'void', ['int']),
     create_socket: declare('create_socket'),
     setsockflag: declare('setsockflag', 'int', 'int', 'void *', 'int'),
+    getsockflag: declare('getsockflag', 'int', 'int', 'void *', 'void *'),
+    connect: declare('connect', 'int', 'void *', 'int'),
+    getrejectreason: declare('getrejectreason', 'int'),
     bind: declare('bind', 'int', 'void *', 'int'),
     listen: declare('listen', 'int', 'int'),
     listen_callback: declare('listen_callback', 'int', 'void *', 'void *'),

@@ -13,7 +13,14 @@ import {
   SOCKET_ADDRESS_BYTES,
   type Endpoint,
 } from './socket-address.ts';
-import { SRT_EASYNCRCV, SRT_ERROR, SRT_LOG_CRITICAL, SRTS_BROKEN, type SrtSocket } from './srt-constants.ts';
+import {
+  SRT_EASYNCRCV,
+  SRT_ERROR,
+  SRT_LOG_CRITICAL,
+  SRTS_BROKEN,
+  SRTS_CONNECTED,
+  type SrtSocket,
+} from './srt-constants.ts';
 import { SrtCallError } from './srt-error.ts';
 import { parseTrace, TRACE_BYTES, type TraceReading } from './statistics.ts';
 
@@ -64,6 +71,34 @@ export class LibSrt {
   /** Sets an integer or boolean option. */
   setOption(socket: SrtSocket, option: number, value: number): void {
     this.#check('srt_setsockflag', this.#srt.setsockflag(socket, option, integer(value), INT_BYTES));
+  }
+
+  /** Sets a text option. */
+  setText(socket: SrtSocket, option: number, text: string): void {
+    const bytes = Buffer.from(text);
+    this.#check('srt_setsockflag', this.#srt.setsockflag(socket, option, bytes, bytes.length));
+  }
+
+  /** Reads an integer option. */
+  getOption(socket: SrtSocket, option: number): number {
+    const value = Buffer.alloc(INT_BYTES);
+    this.#check('srt_getsockflag', this.#srt.getsockflag(socket, option, value, integer(INT_BYTES)));
+    return value.readInt32LE();
+  }
+
+  /** Begins to call; a socket that does not block is connected or broken some time later. */
+  connect(socket: SrtSocket, endpoint: Endpoint): void {
+    const address = encodeSocketAddress(endpoint, process.platform);
+    this.#check('srt_connect', this.#srt.connect(socket, address, address.length));
+  }
+
+  isConnected(socket: SrtSocket): boolean {
+    return this.#srt.getsockstate(socket) === SRTS_CONNECTED;
+  }
+
+  /** Why a handshake failed: below 1000 libsrt's own reason (enum SRT_REJECT_REASON), else the peer's code. */
+  rejectReason(socket: SrtSocket): number {
+    return this.#srt.getrejectreason(socket);
   }
 
   bind(socket: SrtSocket, endpoint: Endpoint): void {

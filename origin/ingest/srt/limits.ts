@@ -8,6 +8,8 @@ export interface SrtLimits {
   readonly stallMs: number;
   /** An admission whose handshake is not finished after so long is released. */
   readonly handshakeMs: number;
+  /** A call that is not answered after so long has failed (SRTO_CONNTIMEO). */
+  readonly connectMs: number;
   /** Bytes that wait for a slow pipeline before reading pauses. */
   readonly queueBytes: number;
 }
@@ -20,6 +22,8 @@ export const DEFAULT_SRT_LIMITS: SrtLimits = {
   stallMs: 10_000,
   // A caller gives up after 3 s by default (SRTO_CONNTIMEO).
   handshakeMs: 5_000,
+  // libsrt's own default.
+  connectMs: 3_000,
   // 2 s at 30 Mbit/s: longer than a restart of the transcoder takes.
   queueBytes: 8 * 1024 * 1024,
 };

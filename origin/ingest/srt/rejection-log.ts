@@ -5,9 +5,12 @@ import type { Log } from '../../log.ts';
 /** One rejected caller. */
 export interface Rejection {
   readonly remoteAddress: string;
+  /** Where the caller had named one and was allowed to publish it. */
+  readonly stream?: string;
   readonly reason: string;
   readonly detail: string;
-  readonly code: number;
+  /** The code it was told; `undefined` where libsrt chose it. */
+  readonly code: number | undefined;
 }
 
 /** Lines of one window; enough for an operator to see what is wrong. */

@@ -10,8 +10,14 @@ export const SRT_ERROR = -1;
 export const SRTO_SNDSYN = 1;
 export const SRTO_RCVSYN = 2;
 export const SRTO_REUSEADDR = 15;
+export const SRTO_PASSPHRASE = 26;
+export const SRTO_PBKEYLEN = 27;
+export const SRTO_CONNTIMEO = 36;
+export const SRTO_RCVKMSTATE = 41;
 export const SRTO_RCVLATENCY = 43;
 export const SRTO_MINVERSION = 45;
+export const SRTO_STREAMID = 46;
+export const SRTO_ENFORCEDENCRYPTION = 53;
 export const SRTO_IPV6ONLY = 54;
 export const SRTO_PEERIDLETIMEO = 55;
 
@@ -25,8 +31,13 @@ export const SRT_EPOLL_ERR = 0x8;
 /** Lets an epoll set without sockets wait, enum SRT_EPOLL_FLAGS. */
 export const SRT_EPOLL_ENABLE_EMPTY = 1;
 
+/** State of a socket whose handshake is done, enum SRT_SOCKSTATUS. */
+export const SRTS_CONNECTED = 5;
 /** First socket state in which nothing comes any more, enum SRT_SOCKSTATUS (BROKEN, CLOSING, CLOSED, NONEXIST). */
 export const SRTS_BROKEN = 6;
+
+/** State of the key exchange in which what arrives is decrypted, enum SRT_KM_STATE. */
+export const SRT_KM_S_SECURED = 2;
 
 /** Version of SRT from which on stream ids travel in the handshake: 1.3.0. */
 export const STREAM_ID_VERSION = 0x01_03_00;

@@ -1,13 +1,19 @@
 /** SRT ingest: one UDP port for all streams, each caller routed and admitted by its stream id. */
 
+import type { StreamName } from '#shared/identifiers.ts';
 import type { Log } from '../../log.ts';
-import type { IngestGate } from '../media-feed.ts';
-import { SrtConnection, type ConnectionContext } from './connection.ts';
-import { Handshakes } from './handshakes.ts';
+import type { FeedEnd, IngestGate } from '../media-feed.ts';
+import { call } from './caller.ts';
+import { SrtConnection, type ConnectionContext, type SrtLink } from './connection.ts';
+import { applyStreamSettings, explainDrop, explainWeakness, readEncryption } from './encryption.ts';
+import { Handshakes, type AdmittedCaller } from './handshakes.ts';
 import { LibSrt } from './libsrt.ts';
 import { DEFAULT_SRT_LIMITS, type SrtLimits } from './limits.ts';
 import { openListener, type SrtListener } from './listener.ts';
+import type { PullAddress } from './pull-address.ts';
+import { SrtPull, type PullGate, type SrtPullStatus } from './pull.ts';
 import { SrtReadiness } from './readiness.ts';
+import type { SrtStreamSettings } from './settings.ts';
 import type { SrtSocket } from './srt-constants.ts';
 import type { SrtStatistics } from './statistics.ts';
 
@@ -20,6 +26,8 @@ export interface SrtServerOptions {
   readonly log: Log;
   /** Least delay before delivery, milliseconds; the caller may ask for more. Lost packets must arrive again within. */
   readonly latencyMs: number;
+  /** What a stream asks for, passphrase and latency; asked at each handshake. */
+  readonly settingsOf?: (stream: StreamName) => SrtStreamSettings | undefined;
   readonly limits?: Partial<SrtLimits>;
 }
 
@@ -28,6 +36,10 @@ export interface SrtServer {
   readonly port: number;
   /** The latest reading of each connection. */
   statistics(): readonly SrtStatistics[];
+  /** Calls the encoders of these streams, where they have one to call, and no others from now on. */
+  pull(streams: ReadonlyMap<StreamName, SrtStreamSettings>, gate: PullGate): void;
+  /** How each pull is doing. */
+  pulls(): readonly SrtPullStatus[];
   /** Ends every feed with reason `closed`, frees the port and libsrt. */
   close(): Promise<void>;
 }
@@ -40,46 +52,51 @@ export async function startSrtServer(options: SrtServerOptions): Promise<SrtServ
   const lib = LibSrt.start();
   const limits = { ...DEFAULT_SRT_LIMITS, ...options.limits };
   const now = (): number => performance.now();
+  const { settingsOf = () => undefined, gate, log, latencyMs } = options;
   const handshakes = new Handshakes({
-    gate: options.gate,
-    log: options.log,
-    now,
+    ...{ gate, log, now },
+    prepare: (socket, stream) => applyStreamSettings(lib, socket, settingsOf(stream) ?? {}),
     isGone: (socket) => lib.isGone(socket),
+    explainDrop: (stream) => explainDrop(settingsOf(stream)),
     limitMs: limits.handshakeMs,
   });
   try {
     const listener = await openListener({
-      lib,
+      ...{ lib, latencyMs, limits },
       host: options.host,
       port: options.port,
-      latencyMs: options.latencyMs,
-      limits,
       decide: (handshake) => handshakes.decide(handshake),
     });
-    const context = { lib, readiness: new SrtReadiness(lib), limits, log: options.log, now };
-    return new RunningServer(listener, handshakes, context);
+    const context = { lib, readiness: new SrtReadiness(lib), limits, log, now };
+    return new RunningServer({ listener, handshakes, context, settingsOf, latencyMs });
   } catch (error) {
     await lib.stop();
     throw error;
   }
 }
 
+/** What a server runs with. */
+interface ServerParts {
+  readonly listener: SrtListener;
+  readonly handshakes: Handshakes;
+  readonly context: ConnectionContext;
+  readonly settingsOf: (stream: StreamName) => SrtStreamSettings | undefined;
+  readonly latencyMs: number;
+}
+
 class RunningServer implements SrtServer {
   readonly port: number;
-  readonly #listener: SrtListener;
-  readonly #handshakes: Handshakes;
-  readonly #context: ConnectionContext;
+  readonly #parts: ServerParts;
   readonly #connections = new Map<SrtSocket, SrtConnection>();
+  readonly #pulls = new Map<StreamName, { readonly pull: SrtPull; readonly settings: string }>();
   readonly #timer: NodeJS.Timeout;
   readonly #loop: Promise<void>;
   #closing: Promise<void> | undefined;
 
-  constructor(listener: SrtListener, handshakes: Handshakes, context: ConnectionContext) {
-    this.port = listener.port;
-    this.#listener = listener;
-    this.#handshakes = handshakes;
-    this.#context = context;
-    context.readiness.watch(listener.socket);
+  constructor(parts: ServerParts) {
+    this.port = parts.listener.port;
+    this.#parts = parts;
+    parts.context.readiness.watch(parts.listener.socket);
     this.#loop = this.#serve();
     this.#timer = setInterval(() => this.#tick(), TICK_MILLISECONDS);
   }
@@ -90,34 +107,74 @@ class RunningServer implements SrtServer {
     );
   }
 
+  pulls(): readonly SrtPullStatus[] {
+    return Array.from(this.#pulls.values(), ({ pull }) => pull.status());
+  }
+
+  pull(streams: ReadonlyMap<StreamName, SrtStreamSettings>, gate: PullGate): void {
+    for (const [stream, { pull, settings }] of this.#pulls) {
+      if (settings !== JSON.stringify(streams.get(stream))) {
+        this.#pulls.delete(stream);
+        void pull.close();
+      }
+    }
+    for (const [stream, settings] of streams) {
+      const { pull: address } = settings;
+      if (address !== undefined && this.#closing === undefined && !this.#pulls.has(stream)) {
+        const pull = this.#beginPull({ stream, settings, address, gate });
+        this.#pulls.set(stream, { pull, settings: JSON.stringify(settings) });
+      }
+    }
+  }
+
+  #beginPull(asked: {
+    readonly stream: StreamName;
+    readonly settings: SrtStreamSettings;
+    readonly address: PullAddress;
+    readonly gate: PullGate;
+  }): SrtPull {
+    const { context, latencyMs } = this.#parts;
+    const { lib, limits, log, now } = context;
+    const { stream, settings, address, gate } = asked;
+    return new SrtPull({
+      ...{ stream, address, gate, log, now },
+      call: (signal) => call({ lib, address, settings, latencyMs, limits, signal }),
+      serve: (socket, admitted, signal) => this.#servePull(socket, admitted, signal),
+      closeSocket: (socket) => lib.close(socket),
+      random: Math.random,
+    });
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
-    const { lib, readiness } = this.#context;
+    const { listener, handshakes, context } = this.#parts;
     clearInterval(this.#timer);
     const connections = [...this.#connections.values()];
     for (const connection of connections) {
       connection.end({ reason: 'closed', detail: 'the origin stops' });
     }
-    await Promise.all([this.#listener.close(), ...connections.map((connection) => connection.closed)]);
-    this.#handshakes.clear();
-    readiness.close();
+    const pulls = Array.from(this.#pulls.values(), ({ pull }) => pull.close());
+    await Promise.all([listener.close(), ...pulls, ...connections.map((connection) => connection.closed)]);
+    handshakes.clear();
+    context.readiness.close();
     await this.#loop;
-    await lib.stop();
+    await context.lib.stop();
   }
 
   async #serve(): Promise<void> {
+    const { readiness, log } = this.#parts.context;
     try {
-      for await (const sockets of this.#context.readiness.ready()) {
+      for await (const sockets of readiness.ready()) {
         for (const socket of sockets) {
           this.#handle(socket);
         }
       }
     } catch (error) {
-      this.#context.log.error({ err: error }, 'SRT ingest failed');
+      log.error({ err: error }, 'SRT ingest failed');
       for (const connection of this.#connections.values()) {
         connection.end({ reason: 'closed', detail: 'SRT ingest failed' });
       }
@@ -125,43 +182,71 @@ class RunningServer implements SrtServer {
   }
 
   #handle(socket: SrtSocket): void {
-    if (socket === this.#listener.socket) {
+    const { listener, context } = this.#parts;
+    if (socket === listener.socket) {
       this.#acceptAll();
       return;
     }
     const connection = this.#connections.get(socket);
     if (connection === undefined) {
-      this.#context.readiness.unwatch(socket);
+      context.readiness.unwatch(socket);
       return;
     }
     connection.receive();
   }
 
   #acceptAll(): void {
-    const { lib } = this.#context;
-    let socket = lib.accept(this.#listener.socket);
+    const { listener, context } = this.#parts;
+    let socket = context.lib.accept(listener.socket);
     while (socket !== undefined) {
-      this.#adopt(socket);
-      socket = lib.accept(this.#listener.socket);
+      this.#acceptCaller(socket);
+      socket = context.lib.accept(listener.socket);
     }
   }
 
-  #adopt(socket: SrtSocket): void {
-    const { lib } = this.#context;
-    const caller = this.#handshakes.take(socket);
-    if (caller === undefined || this.#closing !== undefined) {
+  #acceptCaller(socket: SrtSocket): void {
+    const caller = this.#parts.handshakes.take(socket);
+    if (caller === undefined || this.#adopt(socket, caller, 'listener') === undefined) {
       caller?.admission.release();
-      void lib.close(socket);
-      return;
+      void this.#parts.context.lib.close(socket);
     }
-    const connection = new SrtConnection({ socket, ...caller, context: this.#context });
+  }
+
+  async #servePull(socket: SrtSocket, admitted: AdmittedCaller, signal: AbortSignal): Promise<FeedEnd> {
+    const connection = signal.aborted ? undefined : this.#adopt(socket, admitted, 'caller');
+    if (connection === undefined) {
+      admitted.admission.release();
+      await this.#parts.context.lib.close(socket);
+      return { reason: 'closed', detail: 'the connection was given up at its start' };
+    }
+    const end = (): void => connection.end({ reason: 'closed', detail: 'the stream is no longer fetched' });
+    signal.addEventListener('abort', end);
+    return await connection.closed.finally(() => signal.removeEventListener('abort', end));
+  }
+
+  /** Makes a connection of a socket whose handshake is done; `undefined` where it may not be one. */
+  #adopt(socket: SrtSocket, caller: AdmittedCaller, mode: SrtLink['mode']): SrtConnection | undefined {
+    const { context, settingsOf } = this.#parts;
+    const { stream } = caller.admission;
+    if (this.#closing !== undefined || context.lib.isGone(socket)) {
+      return undefined;
+    }
+    const encryption = readEncryption(context.lib, socket);
+    const weakness = explainWeakness(encryption, settingsOf(stream));
+    if (weakness !== undefined) {
+      const { remoteAddress } = caller;
+      context.log.warn({ stream, remoteAddress, detail: weakness }, 'SRT connection closed');
+      return undefined;
+    }
+    const connection = new SrtConnection({ socket, ...caller, link: { mode, encryption }, context });
     this.#connections.set(socket, connection);
     void connection.closed.finally(() => this.#connections.delete(socket));
     connection.start();
+    return connection;
   }
 
   #tick(): void {
-    this.#handshakes.sweep();
+    this.#parts.handshakes.sweep();
     for (const connection of this.#connections.values()) {
       connection.tick();
     }

@@ -7,6 +7,8 @@ test('reads the fields of struct CBytePerfMon where libsrt 1.5 puts them', () =>
   view.setBigInt64(16, 1000n, true);
   view.setInt32(28, 20, true);
   view.setInt32(68, 3, true);
+  view.setInt32(72, 2, true);
+  view.setFloat64(336, 250.5, true);
   view.setBigUint64(88, 1_316_000n, true);
   view.setInt32(164, 19, true);
   view.setFloat64(192, 4.2, true);
@@ -18,6 +20,8 @@ test('reads the fields of struct CBytePerfMon where libsrt 1.5 puts them', () =>
     packetsReceived: 1000,
     packetsLost: 20,
     packetsDropped: 3,
+    packetsUndecrypted: 2,
+    linkMbps: 250.5,
     bytesReceived: 1_316_000,
     packetsRetransmittedInInterval: 19,
     receiveRateMbps: 4.2,

@@ -1,0 +1,58 @@
+/** Tells of storage that fails, without a line for each of the hundred requests a second that may fail. */
+
+import type { Log } from '../log.ts';
+
+/** Between two lines on the same matter, milliseconds. */
+const INTERVAL_MS = 30_000;
+/** Storage that answered every request for so long is well again, milliseconds: it may fail now and then. */
+const QUIET_MS = 2_000;
+/** Between two lines about lost objects, milliseconds: a full disk loses hundreds a second. */
+const LOST_INTERVAL_MS = 10_000;
+
+/** The log of one object writer. */
+export class FaultLog {
+  readonly #log: Log;
+  readonly #now: () => number;
+  /** Failures since the last line; `undefined` while all is well. */
+  #failures: number | undefined;
+  #failedAt = 0;
+  #toldAt = 0;
+  #lostToldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(log: Log, now: () => number) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** A request failed. */
+  failed(detail: string, fields: object): void {
+    const now = this.#now();
+    this.#failedAt = now;
+    if (this.#failures === undefined || now - this.#toldAt >= INTERVAL_MS) {
+      this.#log.error(
+        { ...fields, failures: (this.#failures ?? 0) + 1 },
+        `${detail}; objects are kept and uploaded later`,
+      );
+      this.#toldAt = now;
+      this.#failures = 0;
+    } else {
+      this.#failures += 1;
+    }
+  }
+
+  /** A request succeeded. */
+  succeeded(fields: object): void {
+    if (this.#failures !== undefined && this.#now() - this.#failedAt >= QUIET_MS) {
+      this.#failures = undefined;
+      this.#log.info(fields, 'object storage takes objects again');
+    }
+  }
+
+  /** An object is lost. */
+  lost(example: string, droppedObjects: number, why: string): void {
+    if (this.#now() - this.#lostToldAt >= LOST_INTERVAL_MS) {
+      this.#lostToldAt = this.#now();
+      this.#log.error({ example, droppedObjects }, `objects are lost: ${why}`);
+    }
+  }
+}
