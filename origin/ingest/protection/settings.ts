@@ -48,7 +48,7 @@ export const ingestLimitsSchema = z.strictObject({
     .number()
     .min(0.1)
     .max(10_000)
-    .default(200)
+    .default(100)
     .describe('Mbit/s of one publisher: RTMP is read no faster, SRT that sends more is ended'),
 });
 
