@@ -21,12 +21,12 @@ import { makeClip, publishClip } from '../test/support/publishing-clip.ts';
 import { startRill, type RillInstance } from '../test/support/rill-instance.ts';
 import { print, printMachine, summarize } from './report.ts';
 
-const PHASE_SECONDS = Number(process.argv[2] ?? 6);
+const PHASE_SECONDS = Number(process.argv[2] ?? 5);
 const PART_TARGET = 0.5;
 const ENCODERS = 10;
 const SILENT = 1_000;
 /** What the origin needs after a case to be as it was. */
-const REST_MS = 1_500;
+const REST_MS = 4_000;
 
 /** Begins some trouble; what it returns ends it, and says what came of it. */
 type Trouble = () => Promise<() => Promise<string>>;
