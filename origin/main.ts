@@ -9,7 +9,8 @@ import type { PublishDecider } from './ingest/access/publish-decision.ts';
 import { PublishKeys } from './ingest/access/publish-keys.ts';
 import { createTokenDecider } from './ingest/access/publish-token.ts';
 import { WebhookDecider, type Post } from './ingest/access/publish-webhook.ts';
-import type { MediaFeed } from './ingest/media-feed.ts';
+import type { IngestGate, MediaFeed } from './ingest/media-feed.ts';
+import { protectIngest } from './ingest/protection/protection.ts';
 import { startRtmpServer } from './ingest/rtmp/rtmp-server.ts';
 import { startRtmpsServer } from './ingest/rtmp/rtmps-server.ts';
 import { SrtUnavailableError } from './ingest/srt/srt-error.ts';
@@ -26,6 +27,7 @@ import { Restreams } from './restream/restreams.ts';
 import { ensureOriginId } from './redundancy/origin-id.ts';
 import { RedundantStream } from './redundancy/redundant-stream.ts';
 import { loadSettings, type Settings, type SettingsSources } from './settings.ts';
+import { confineFfmpeg } from './transcode/confinement/confinement.ts';
 import { setUpEncoders } from './transcode/encoder-setup.ts';
 import type { EncoderTable } from './transcode/encoder-table.ts';
 import { DEFAULT_LADDER, ladderSchema, type Ladder } from './transcode/ladder.ts';
@@ -64,6 +66,7 @@ try {
 
 async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   let encoders = await requireEncoders(config);
+  await confineFfmpeg(config.ffmpeg, config.confinement, rootLog);
   const http = createHttpClient({ maxConnections: MAX_CONNECTIONS });
   const { live, control } = await openControl(config, http.send, rootLog);
   const store = control.latencies.measureStore(openObjectStore(config.objectStore, http.send));
@@ -143,10 +146,16 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
     return created;
   }
   const { host, ports } = config;
-  const rtmp = await startRtmpServer({ host, port: ports.rtmp, gate, log: rootLog.child({ part: 'rtmp' }) });
+  const ingest = protectIngest(gate, config.ingestLimits, rootLog.child({ part: 'ingest' }));
+  const rtmp = await startRtmpServer({
+    host,
+    port: ports.rtmp,
+    ...ingest,
+    log: rootLog.child({ part: 'rtmp' }),
+  });
   const rtmpsLog = rootLog.child({ part: 'rtmps' });
-  const rtmps = config.rtmps && (await startRtmpsServer({ host, ...config.rtmps, gate, log: rtmpsLog }));
-  const srt = await startSrt(live, gate, rootLog.child({ part: 'srt' }));
+  const rtmps = config.rtmps && (await startRtmpsServer({ host, ...config.rtmps, ...ingest, log: rtmpsLog }));
+  const srt = await startSrt(live, { ingest: ingest.gate, pull: gate }, rootLog.child({ part: 'srt' }));
   const provider: StreamProvider = {
     listStreams: () => [...streams.values()].map((stream) => describe(stream.status(), { srt, restreams })),
     listPulls: () => srt?.pulls() ?? [],
@@ -238,16 +247,16 @@ function laddersOf(config: Settings<Ladder>): readonly Ladder[] {
 /** Starts SRT, or says once why there is none: RTMP works without it. */
 async function startSrt(
   live: LiveSettings<Ladder>,
-  gate: StreamGate,
+  gates: { readonly ingest: IngestGate; readonly pull: StreamGate },
   srtLog: Log,
 ): Promise<SrtServer | undefined> {
   const { host, ports, srtLatency, srtStreams } = live.current;
   try {
     const server = await startSrtServer({
-      ...{ host, port: ports.srt, gate, log: srtLog, latencyMs: srtLatency },
+      ...{ host, port: ports.srt, gate: gates.ingest, log: srtLog, latencyMs: srtLatency },
       settingsOf: (stream) => live.current.srtStreams.get(stream),
     });
-    server.pull(srtStreams, gate);
+    server.pull(srtStreams, gates.pull);
     return server;
   } catch (error) {
     if (error instanceof SrtUnavailableError) {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { fail, ok, type Result } from '#shared/result.ts';
+import { CONFINEMENT_ENVIRONMENT, CONFINEMENT_EXAMPLES } from './transcode/confinement/settings.ts';
 import { refineRtmps, RTMPS_ENVIRONMENT, RTMPS_EXAMPLES } from './ingest/rtmp/settings.ts';
 
 /** Levels of pino, from all to nothing. */
@@ -86,6 +87,7 @@ export const environmentSchema = z
       .default('info')
       .describe('least severe lines that are logged'),
     RILL_FFMPEG: z.string().default('ffmpeg').describe('path of ffmpeg, or its name in PATH; 5.1 or newer'),
+    ...CONFINEMENT_ENVIRONMENT,
     RILL_SRT_LATENCY_MS: integer(
       120,
       0,
@@ -123,6 +125,7 @@ const EXAMPLES: Readonly<Record<keyof Environment, string>> = {
   RILL_SPOOL_MIB: '2048',
   RILL_LOG_LEVEL: 'info',
   RILL_FFMPEG: 'ffmpeg',
+  ...CONFINEMENT_EXAMPLES,
   RILL_SRT_LATENCY_MS: '120',
   RILL_OPEN_METRICS: 'true',
 };

@@ -8,6 +8,7 @@ import { degradedSchema, type DegradedLimits } from './control/watch/degradation
 import { readReceivers, webhooksSchema, type WebhookReceiver } from './control/webhooks/settings.ts';
 import { DEFAULT_DVR, dvrSchema } from './dvr.ts';
 import { redundancySchema, type RedundancySettings } from './redundancy/settings.ts';
+import { ingestLimitsSchema, type IngestLimits } from './ingest/protection/settings.ts';
 import { rtmpsSettings, type RtmpsSettings } from './ingest/rtmp/settings.ts';
 import { srtSchema, type SrtStreamSettings } from './ingest/srt/settings.ts';
 import { restreamSchema, type RestreamTargetSettings } from './restream/settings.ts';
@@ -26,6 +27,7 @@ import {
   webhookSettings,
   type PublishSettings,
 } from './settings-publish.ts';
+import { confinementSettings, type ConfinementSettings } from './transcode/confinement/settings.ts';
 import {
   readEnvironment,
   type Environment,
@@ -68,9 +70,11 @@ export interface Settings<L> {
   readonly spoolBytes: number;
   readonly logLevel: LogLevel;
   readonly ffmpeg: string;
+  readonly confinement: ConfinementSettings;
   readonly srtLatency: Milliseconds;
   /** True when `GET /metrics` asks for no token. */
   readonly openMetrics: boolean;
+  readonly ingestLimits: IngestLimits;
   /** Streams that may be live at once. */
   readonly maxStreams: number;
   readonly redundancy: RedundancySettings;
@@ -146,6 +150,10 @@ export function configurationSchema<L>(ladder: z.ZodType<L>, secrets: SecretSour
       .max(10_000)
       .default(DEFAULT_MAX_STREAMS)
       .describe('streams live at once on this origin'),
+    ingestLimits: ingestLimitsSchema
+      .prefault({})
+      .describe('what one address may do on the ingest ports')
+      .meta({ reload: 'restart' }),
     redundancy: redundancySchema.prefault({}).describe('feeds and origins that take over'),
     webhooks: webhooksSchema,
     degraded: degradedSchema,
@@ -294,8 +302,10 @@ function settingsOf<L>(
     spoolBytes: env.RILL_SPOOL_MIB * BYTES_PER_MEBIBYTE,
     logLevel: env.RILL_LOG_LEVEL,
     ffmpeg: env.RILL_FFMPEG,
+    confinement: confinementSettings(env),
     srtLatency: milliseconds(env.RILL_SRT_LATENCY_MS),
     openMetrics: env.RILL_OPEN_METRICS === 'true',
+    ingestLimits: file.ingestLimits,
     maxStreams: file.maxStreams,
     redundancy: file.redundancy,
     degraded: file.degraded,

@@ -25,6 +25,9 @@ export interface FragmentData {
   readonly mdatOffset: number;
 }
 
+/** Most samples of one fragment, over all its runs: a run of samples without bytes costs nothing to announce. */
+const MAX_FRAGMENT_SAMPLES = 65_536;
+
 /** Lists a fragment's samples in file order; throws `Mp4FormatError` where they reach out of the `mdat`. */
 export function readFragmentSamples(
   fragment: FragmentData,
@@ -58,6 +61,9 @@ function readTrackFragment({ traf, fragment, defaults, cursor, samples }: TrackF
   for (const box of childBoxes('traf', traf.content).filter((child) => child.type === 'trun')) {
     const run = readTrun(box.content);
     offset = run.dataOffset ?? offset;
+    if (samples.length + run.samples.length > MAX_FRAGMENT_SAMPLES) {
+      throw new Mp4FormatError('moof', `more than ${MAX_FRAGMENT_SAMPLES} samples`);
+    }
     for (const entry of run.samples) {
       const fields = applyDefaults(entry, header, extended);
       samples.push({

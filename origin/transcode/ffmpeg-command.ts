@@ -2,11 +2,14 @@
 
 import type { Readable, Writable } from 'node:stream';
 import fluent from 'fluent-ffmpeg';
+import { confined } from './confinement/confinement.ts';
 
 declare module 'fluent-ffmpeg' {
   interface FfmpegCommand {
     /** Runs the program with `args`; the last of `rest` is called when it is gone. */
     _spawnFfmpeg(args: string[], ...rest: unknown[]): void;
+    /** Tells which program that is. */
+    _getFfmpegPath(callback: (error: unknown, path: string) => void): void;
   }
 }
 
@@ -54,6 +57,7 @@ export function runFfmpeg(options: CommandOptions): FfmpegCommand {
   // Its own option builder knows one muxer and one pipe; the command line is ours.
   command._getArguments = (): string[] => [...options.arguments];
   surviveSpawnErrors(command);
+  confine(command, options.ffmpegPath);
   command.on('stderr', (line: string) => options.onStderr(shorten(line)));
 
   let running = false;
@@ -103,6 +107,19 @@ function surviveSpawnErrors(command: fluent.FfmpegCommand): void {
         ended(error, stdout ?? NO_LINES, stderr ?? NO_LINES);
       }
     });
+  };
+}
+
+/** Its runs go through the tools that confine them, with an environment of their own. */
+function confine(command: fluent.FfmpegCommand, path: string): void {
+  const spawn = command._spawnFfmpeg.bind(command);
+  command._spawnFfmpeg = (args, options, ...rest) => {
+    const how = confined(path, args);
+    if (how.command !== path) {
+      command._getFfmpegPath = (callback) => callback(undefined, how.command);
+    }
+    const given = typeof options === 'object' ? options : {};
+    spawn([...how.args], { ...given, env: how.env }, ...(typeof options === 'object' ? rest : [options, ...rest]));
   };
 }
 

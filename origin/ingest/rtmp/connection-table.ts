@@ -3,6 +3,7 @@
 import type { Socket } from 'node:net';
 import type { Log } from '../../log.ts';
 import type { IngestGate } from '../media-feed.ts';
+import type { ConnectionProtection } from '../protection/protection.ts';
 import { RTMP_LIMITS, type RtmpLimits } from './limits.ts';
 import { RtmpConnection } from './rtmp-connection.ts';
 
@@ -12,6 +13,8 @@ export interface ConnectionTableOptions {
   readonly log: Log;
   /** Bounds that differ from {@link RTMP_LIMITS}. */
   readonly limits?: Partial<RtmpLimits> | undefined;
+  /** Rates by address and connection, where there are any. */
+  readonly protection?: ConnectionProtection | undefined;
 }
 
 const IPV4_MAPPED_PREFIX = '::ffff:';
@@ -32,14 +35,15 @@ export class ConnectionTable {
   /** Counts a TCP connection until it closes; false where it was one too many and has been destroyed. */
   admit(socket: Socket): boolean {
     const remoteAddress = peerAddress(socket);
+    if (this.#options.protection?.arrives(remoteAddress) === false) {
+      return refuse(socket);
+    }
     const fromAddress = this.#byAddress.get(remoteAddress) ?? 0;
     const { connections, connectionsPerAddress } = this.limits;
     if (this.#sockets.size >= connections || fromAddress >= connectionsPerAddress) {
       const counts = { remoteAddress, open: this.#sockets.size, fromAddress };
       this.#options.log.warn(counts, 'RTMP connection refused: too many connections');
-      socket.on('error', () => socket.destroy());
-      socket.destroy();
-      return false;
+      return refuse(socket);
     }
     this.#sockets.add(socket);
     this.#byAddress.set(remoteAddress, fromAddress + 1);
@@ -49,8 +53,9 @@ export class ConnectionTable {
 
   /** Serves RTMP on a socket: one that was admitted, or the TLS socket over it. */
   serve(socket: Socket): void {
-    const { gate, log } = this.#options;
-    const connection = new RtmpConnection(socket, peerAddress(socket), { gate, log, limits: this.limits });
+    const { gate, log, protection } = this.#options;
+    const context = { gate, log, protection, limits: this.limits };
+    const connection = new RtmpConnection(socket, peerAddress(socket), context);
     this.#open.add(connection);
     socket.once('close', () => this.#open.delete(connection));
   }
@@ -79,6 +84,12 @@ export class ConnectionTable {
       this.#byAddress.delete(remoteAddress);
     }
   }
+}
+
+function refuse(socket: Socket): false {
+  socket.on('error', () => socket.destroy());
+  socket.destroy();
+  return false;
 }
 
 /** The peer's address, IPv4 in its own form. */

@@ -4,6 +4,8 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Log } from '../../log.ts';
 import type { Admission, FeedEnd, IngestGate, PublishRefusal } from '../media-feed.ts';
+import { FlowControl } from '../protection/flow-control.ts';
+import type { ConnectionProtection } from '../protection/protection.ts';
 import { AcknowledgementWindow } from './acknowledgement-window.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { DEFAULT_CHUNK_SIZE, writeChunks } from './chunk-writer.ts';
@@ -39,6 +41,7 @@ export interface ConnectionContext {
   readonly gate: IngestGate;
   readonly log: Log;
   readonly limits: RtmpLimits;
+  readonly protection?: ConnectionProtection | undefined;
 }
 
 const USER_CONTROL_EVENT_BYTES = 2;
@@ -46,6 +49,7 @@ const USER_CONTROL_EVENT_BYTES = 2;
 /** Serves one socket from accept to close; an error in it ends it alone. */
 export class RtmpConnection {
   readonly #socket: Socket;
+  readonly #flow: FlowControl;
   readonly #gate: IngestGate;
   #log: Log;
   readonly #limits: RtmpLimits;
@@ -65,6 +69,9 @@ export class RtmpConnection {
   /** `remoteAddress` is the peer's address as the gate and the feed name it. */
   constructor(socket: Socket, remoteAddress: string, context: ConnectionContext) {
     this.#socket = socket;
+    const { protection } = context;
+    const rate = protection && { ...protection, onLimited: () => protection.limited(remoteAddress) };
+    this.#flow = new FlowControl(socket, rate);
     this.#remoteAddress = remoteAddress;
     this.#gate = context.gate;
     this.#limits = context.limits;
@@ -98,6 +105,7 @@ export class RtmpConnection {
 
   #receive(bytes: Uint8Array): void {
     this.#ping?.refresh();
+    this.#flow.count(bytes.length);
     switch (this.#phase) {
       case 'handshake':
         this.#shakeHands(bytes);
@@ -207,14 +215,14 @@ export class RtmpConnection {
     const waiting = { admission, held };
     this.#waiting = waiting;
     clearTimeout(this.#deadline);
-    this.#socket.pause();
+    this.#flow.hold();
     void pending.then((refusal) => {
       this.#guard(() => {
         if (this.#waiting !== waiting) {
           return;
         }
         this.#waiting = undefined;
-        this.#socket.resume();
+        this.#flow.release();
         if (refusal !== undefined) {
           admission.release();
           this.#refusePublish(streamId, refusal);
@@ -313,7 +321,7 @@ export class RtmpConnection {
     if (this.#socket.destroyed) {
       return;
     }
-    this.#socket.resume();
+    this.#flow.release();
     if (end.reason !== 'unpublished') {
       this.#socket.end();
     }
@@ -349,9 +357,9 @@ export class RtmpConnection {
 
   #pause(paused: boolean): void {
     if (paused && this.#phase !== 'closing') {
-      this.#socket.pause();
+      this.#flow.hold();
     } else {
-      this.#socket.resume();
+      this.#flow.release();
     }
   }
 
