@@ -119,7 +119,11 @@ function confine(command: fluent.FfmpegCommand, path: string): void {
       command._getFfmpegPath = (callback) => callback(undefined, how.command);
     }
     const given = typeof options === 'object' ? options : {};
-    spawn([...how.args], { ...given, env: how.env }, ...(typeof options === 'object' ? rest : [options, ...rest]));
+    spawn(
+      [...how.args],
+      { ...given, env: how.env },
+      ...(typeof options === 'object' ? rest : [options, ...rest]),
+    );
   };
 }
 

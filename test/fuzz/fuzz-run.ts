@@ -30,7 +30,7 @@ export interface FuzzReport {
 }
 
 /** The corpus of a target: real captures, and what once broke it. */
-export function readCorpus(target: FuzzTarget): readonly Uint8Array[] {
+function readCorpus(target: FuzzTarget): readonly Uint8Array[] {
   return readdirSync(CORPUS)
     .filter((name) => name.startsWith(`${target.name}-`))
     .toSorted()

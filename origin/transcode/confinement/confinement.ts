@@ -57,7 +57,11 @@ let current = NOTHING;
 export async function confineFfmpeg(path: string, settings: ConfinementSettings, log: Log): Promise<void> {
   const { isolation, user, memoryMib } = settings;
   const privileges = privilegeTool(user);
-  const limits = ['--core=0', `--nofile=${OPEN_FILES}`, ...(memoryMib > 0 ? [`--data=${memoryMib * 2 ** 20}`] : [])];
+  const limits = [
+    '--core=0',
+    `--nofile=${OPEN_FILES}`,
+    ...(memoryMib > 0 ? [`--data=${memoryMib * 2 ** 20}`] : []),
+  ];
   current = NOTHING;
   if (isolation === 'off') {
     current = { tools: user === undefined ? [] : privileges, limits: [] };
@@ -77,7 +81,9 @@ export async function confineFfmpeg(path: string, settings: ConfinementSettings,
     );
   }
   const limited = { tools: privileges, limits };
-  current = (await works(path, limited)) ? limited : { tools: user === undefined ? [] : privileges, limits: [] };
+  current = (await works(path, limited))
+    ? limited
+    : { tools: user === undefined ? [] : privileges, limits: [] };
   await requireWorking(path, current);
   const has = { limits: current.limits.length > 0, user };
   log.warn(has, 'ffmpeg is not kept from the network by the origin: this system does not allow it');
