@@ -16,8 +16,8 @@ import { print, printMachine, quantile } from './report.ts';
 const MINUTES = Number(process.argv[2] ?? 30);
 const PLAYERS = Number(process.argv[3] ?? 50);
 const SAMPLE_MS = 5_000;
-/** Share of the run that is warm-up: caches fill, heaps reach their size. */
-const WARM_UP_SHARE = 0.2;
+/** Share of the run that is warm-up: caches fill, and each heap grows up to where it is collected. */
+const WARM_UP_SHARE = 0.6;
 /** Players join one after the other, as they do. */
 const JOIN_EVERY_MS = 50;
 const MIB = 2 ** 20;
