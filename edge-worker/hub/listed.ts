@@ -15,15 +15,8 @@ export function describeListed(window: LiveWindow): Listed {
   const { begin } = window;
   const renditions = [...window.renditions.values()];
   const end = { epoch: window.epoch, msn: begin.firstMsn };
-  const oldest = oldestOf(
-    end,
-    renditions.map((one) => firstSegment(one.segments) ?? one.open),
-  );
-  const parts =
-    oldestOf(
-      undefined,
-      renditions.map((one) => firstWithParts(window, one)),
-    ) ?? end;
+  const oldest = oldestOf(renditions.map((one) => firstSegment(one.segments) ?? one.open)) ?? end;
+  const parts = oldestOf(renditions.map((one) => firstWithParts(window, one))) ?? end;
   return {
     epoch: oldest.epoch,
     msn: oldest.msn,
@@ -34,11 +27,8 @@ export function describeListed(window: LiveWindow): Listed {
   };
 }
 
-function oldestOf<P extends Position | undefined>(
-  start: P,
-  positions: readonly (Position | undefined)[],
-): Position | P {
-  let oldest: Position | P = start;
+function oldestOf(positions: readonly (Position | undefined)[]): Position | undefined {
+  let oldest: Position | undefined;
   for (const position of positions) {
     if (position !== undefined && (oldest === undefined || isBefore(position, oldest))) {
       oldest = position;

@@ -2,8 +2,10 @@
 
 import type { Log } from '../log.ts';
 
-/** Between two lines on the same matter, milliseconds. */
+/** Between two lines on the same cause, milliseconds. */
 const INTERVAL_MS = 30_000;
+/** Causes that are told apart at once; a store that finds ever new ones is told of once in the interval. */
+const MAX_CAUSES = 8;
 /** Storage that answered every request for so long is well again, milliseconds: it may fail now and then. */
 const QUIET_MS = 2_000;
 /** Between two lines about lost objects, milliseconds: a full disk loses hundreds a second. */
@@ -16,7 +18,8 @@ export class FaultLog {
   /** Failures since the last line; `undefined` while all is well. */
   #failures: number | undefined;
   #failedAt = 0;
-  #toldAt = 0;
+  /** When each cause was last told, of a storage that fails. */
+  readonly #told = new Map<string, number>();
   #lostToldAt = Number.NEGATIVE_INFINITY;
 
   constructor(log: Log, now: () => number) {
@@ -28,15 +31,16 @@ export class FaultLog {
   failed(detail: string, fields: object): void {
     const now = this.#now();
     this.#failedAt = now;
-    if (this.#failures === undefined || now - this.#toldAt >= INTERVAL_MS) {
+    this.#failures = (this.#failures ?? 0) + 1;
+    const told = this.#told.get(detail);
+    const isDue = told === undefined ? this.#told.size < MAX_CAUSES : now - told >= INTERVAL_MS;
+    if (isDue) {
+      this.#told.set(detail, now);
       this.#log.error(
-        { ...fields, failures: (this.#failures ?? 0) + 1 },
+        { ...fields, failures: this.#failures },
         `${detail}; objects are kept and uploaded later`,
       );
-      this.#toldAt = now;
       this.#failures = 0;
-    } else {
-      this.#failures += 1;
     }
   }
 
@@ -44,6 +48,7 @@ export class FaultLog {
   succeeded(fields: object): void {
     if (this.#failures !== undefined && this.#now() - this.#failedAt >= QUIET_MS) {
       this.#failures = undefined;
+      this.#told.clear();
       this.#log.info(fields, 'object storage takes objects again');
     }
   }

@@ -65,8 +65,8 @@ test('parts go when their segment is stored, segments stay for as long as the po
   await everythingListedIsThere();
 });
 
-test('a store that fails half of the time and a sweep that is cut short only make it later', async () => {
-  proxy.set({ kind: 'status', statuses: [500, 503], share: 0.5 });
+test('a store that fails a third of the time and a sweep that is cut short only make it later', async () => {
+  proxy.set({ kind: 'status', statuses: [500, 503], share: 0.35 });
   const first = startSweeper({ keepMs: 0 });
   await until('a first deletion', () => (first.stats.deletedObjects > 0 ? true : undefined));
   await first.close();

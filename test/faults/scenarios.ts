@@ -191,7 +191,7 @@ export async function endure(rill: FaultyRill, scenario: Scenario, kind: 'real' 
   return {
     interruption: rill.player.stalledSeconds - before,
     timeToNormal: (well - ended) / 1000,
-    dropped: (await rill.metric('rill_objects_dropped')) ?? Number.NaN,
+    dropped: (await rill.metric('rill_objects_dropped_total')) ?? Number.NaN,
     skipped: rill.player.skippedSegments,
   };
 }
