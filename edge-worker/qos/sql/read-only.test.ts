@@ -92,11 +92,13 @@ test('no text makes it throw or hang', () => {
     '1',
     'file',
   );
+  /** Texts and names in quotes: what is in them is no statement. */
+  const QUOTED = /(['"`])(?:\\.|(?!\1)[^\\]|\1\1)*\1/gs;
   fc.assert(
     fc.property(fc.array(fc.oneof(pieces, fc.string({ maxLength: 4 })), { maxLength: 60 }), (words) => {
       const judged = readOnlyStatement(words.join(' '));
       if (judged.ok) {
-        expect(judged.value).not.toMatch(/;|\bfile\s*\(/);
+        expect(judged.value.replaceAll(QUOTED, '')).not.toMatch(/;|\bfile\s*\(/);
       }
     }),
     { numRuns: 3_000 },
