@@ -12,6 +12,8 @@ const WIRE = [
   'test/{access,delivery,deploy}/**/*.test.ts',
   'test/conformance/{bad-publisher,directives,http,playlists}.test.ts',
   'test/qos/{alerts,dashboard,engine-away,intake,player-module,reports}.test.ts',
+  // Two that play, since this lane ends first.
+  'test/players/{codecs,shaka}.test.ts',
 ];
 
 /** Tests of origins: what they take, survive and pass on. They wait more than they compute. */
