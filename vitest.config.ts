@@ -9,16 +9,14 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests of a running edge, most of them without an encoder: they may run beside those that play in real time. */
 const WIRE = [
-  'test/{access,delivery,deploy}/**/*.test.ts',
+  'test/{access,delivery}/**/*.test.ts',
   'test/conformance/{bad-publisher,directives,http,playlists}.test.ts',
   'test/qos/{alerts,dashboard,engine-away,intake,player-module,reports}.test.ts',
-  // Two that play, since this lane ends first.
-  'test/players/{codecs,shaka}.test.ts',
 ];
 
 /** Tests of origins: what they take, survive and pass on. They wait more than they compute. */
 const FEEDS = [
-  'test/{control,faults,ingest,restream}/**/*.test.ts',
+  'test/{control,deploy,faults,ingest,restream}/**/*.test.ts',
   'test/e2e/{backup-feed,enhanced-rtmp,ladder,srt-and-restream,takeover}.test.ts',
 ];
 
