@@ -45,7 +45,9 @@ const MAX_OUTPUT = 1_000_000;
 
 const reportSchema = z.object({ numPassedTests: z.int(), numFailedTests: z.int() });
 
-process.exitCode = await runAll(process.argv.includes('--check') ? [CHECKS] : [CHECKS, SYSTEM_TESTS, ORIGIN_TESTS]);
+process.exitCode = await runAll(
+  process.argv.includes('--check') ? [CHECKS] : [CHECKS, SYSTEM_TESTS, ORIGIN_TESTS],
+);
 
 /** Runs groups of steps one after the other, up to the first group in which something fails. */
 async function runAll(groups: readonly (readonly Step[])[]): Promise<number> {
