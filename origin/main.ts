@@ -65,10 +65,10 @@ try {
 }
 
 async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
-  let encoders = await requireEncoders(config);
+  const found = await requireEncoders(config);
   await confineFfmpeg(config.ffmpeg, config.confinement, rootLog);
   const http = createHttpClient({ maxConnections: MAX_CONNECTIONS });
-  const { live, control } = await openControl(config, http.send, rootLog);
+  const { live, control, encoders } = await openControl(config, found, { send: http.send, log: rootLog });
   const store = control.latencies.measureStore(openObjectStore(config.objectStore, http.send));
   const objects = await openObjectWriter({
     store,
@@ -128,7 +128,7 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
       ...{ stream, origin, redundancy: live.current.redundancy },
       settings: control.settingsFor(stream),
       ffmpegPath: config.ffmpeg,
-      encoders,
+      encoders: encoders(),
       destinations,
       telemetry: control.streamBegins(stream),
       log: rootLog.child({ stream }),
@@ -146,7 +146,7 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
     return created;
   }
   const { host, ports } = config;
-  const ingest = protectIngest(gate, config.ingestLimits, rootLog.child({ part: 'ingest' }));
+  const ingest = protectIngest(gate, config.ingestLimits, ingestLog);
   const rtmp = await startRtmpServer({
     host,
     port: ports.rtmp,
@@ -168,7 +168,6 @@ async function run(config: Settings<Ladder>, rootLog: Log): Promise<void> {
   };
   live.onChange(async (changed) => {
     deciders = await makeDeciders(changed);
-    encoders = await requireEncoders(changed);
     srt?.pull(changed.srtStreams, gate);
     restreams.update(changed.restreams);
   });
@@ -203,18 +202,32 @@ function describe(
 /** Settings that can be read again, and the control of streams. */
 async function openControl(
   config: Settings<Ladder>,
-  send: HttpSend,
-  rootLog: Log,
-): Promise<{ readonly live: LiveSettings<Ladder>; readonly control: ControlPlane }> {
-  const checkLadders = async (ladders: readonly Ladder[]): Promise<readonly string[]> => {
-    const encoders = await setUpEncoders(config.ffmpeg, ladders, rootLog);
+  found: EncoderTable,
+  { send, log: rootLog }: { readonly send: HttpSend; readonly log: Log },
+): Promise<{
+  readonly live: LiveSettings<Ladder>;
+  readonly control: ControlPlane;
+  /** What was found of encoders for the settings in force. */
+  readonly encoders: () => EncoderTable;
+}> {
+  let inForce = found;
+  let checked = found;
+  const check = async (read: Settings<Ladder>): Promise<readonly string[]> => {
+    const encoders = await setUpEncoders(config.ffmpeg, laddersOf(read), rootLog);
+    checked = encoders.ok ? encoders.value : checked;
     return encoders.ok ? [] : [encoders.failure.detail];
   };
-  const live = new LiveSettings({ sources, started: config, check: (read) => checkLadders(laddersOf(read)) });
-  const checkLadder = (ladder: Ladder) => checkLadders([ladder]);
+  const checkLadder = async (ladder: Ladder): Promise<readonly string[]> => {
+    const encoders = await setUpEncoders(config.ffmpeg, [ladder], rootLog);
+    return encoders.ok ? [] : [encoders.failure.detail];
+  };
+  const live = new LiveSettings({ sources, started: config, check });
   const control = await openControlPlane({ settings: live, levels, log: rootLog, send, checkLadder });
-  live.onChange((_changed, reloaded) => control.reloaded(reloaded));
-  return { live, control };
+  live.onChange((_changed, reloaded) => {
+    inForce = checked;
+    return control.reloaded(reloaded);
+  });
+  return { live, control, encoders: () => inForce };
 }
 
 /** Who else decides on publishers, in the order in which they are asked. */
