@@ -172,6 +172,12 @@ const ALERTS: readonly Alert[] = [
     summary: 'webhook {{ $labels.webhook }} does not take its messages',
     description: 'They are sent again for three days: the log names the answer.',
   },
+  {
+    ...{ name: 'RillRetentionStuck', expr: 'increase(rill_retention_failed_sweeps_total[6h]) > 10' },
+    ...{ for: '0s', severity: 'warning' },
+    summary: 'object storage is not swept',
+    description: 'Objects stay and are paid for: the log of retention names what fails.',
+  },
 ];
 
 /** Grafana's dashboard of origins, from Prometheus. */

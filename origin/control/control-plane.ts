@@ -2,15 +2,18 @@
 
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
+import type { z } from 'zod';
 import type { StreamName } from '#shared/identifiers.ts';
 import type { SrtStatistics } from '../ingest/srt/statistics.ts';
 import type { OwnKeys } from '../ingest/access/publish-keys.ts';
+import type { SrtStreamSettings } from '../ingest/srt/settings.ts';
 import type { LiveSettings } from '../live-settings.ts';
 import type { Log } from '../log.ts';
 import type { LogLevels } from '../log-levels.ts';
 import type { HttpSend } from '../publish/http-client.ts';
 import type { ObjectWriter } from '../publish/object-writer.ts';
-import { settingsForStream, streamSchema, type StreamOverrides, type StreamSettings } from '../settings.ts';
+import type { StreamTargets } from '../restream/restreams.ts';
+import { settingsForStream, streamSchema, type StreamSettings } from '../settings.ts';
 import { StreamTelemetry } from '../stream/stream-telemetry.ts';
 import { ladderSchema, type Ladder } from '../transcode/ladder.ts';
 import { startControlServer, type ControlServer } from './control-server.ts';
@@ -39,6 +42,7 @@ export interface ControlledOrigin {
 }
 
 const declaredSettings = streamSchema(ladderSchema).omit({ publishKeys: true });
+type DeclaredSettings = z.infer<typeof declaredSettings>;
 
 /** Opens what the pipeline needs of control before it starts. */
 export async function openControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
@@ -62,6 +66,8 @@ export class ControlPlane {
   readonly #registry = new Registry();
   readonly #events = new EventLog(Date.now);
   readonly #watch: StreamWatch;
+  /** What was declared, as read: secrets in files are read when they are declared, and at the origin's start. */
+  readonly #read = new WeakMap<object, DeclaredSettings>();
   #origin: ControlledOrigin | undefined;
   #ledger: RecordingLedger | undefined;
   #server: ControlServer | undefined;
@@ -103,6 +109,32 @@ export class ControlPlane {
   settingsFor(stream: StreamName): StreamSettings<Ladder> {
     const { current } = this.#options.settings;
     return settingsForStream(current, stream, current.streams.get(stream) ?? this.#declaredOf(stream));
+  }
+
+  /** What a stream asks of SRT. */
+  srtOf(stream: StreamName): SrtStreamSettings | undefined {
+    const { current } = this.#options.settings;
+    return current.streams.has(stream) ? current.srtStreams.get(stream) : this.#declaredOf(stream)?.srt;
+  }
+
+  /** What each stream asks of SRT, of those that ask for something. */
+  get srtStreams(): ReadonlyMap<StreamName, SrtStreamSettings> {
+    return this.#ofStreams(this.#options.settings.current.srtStreams, ({ srt }) => srt);
+  }
+
+  /** Where streams are pushed on to. */
+  get restreams(): StreamTargets {
+    return this.#ofStreams(this.#options.settings.current.restreams, ({ restream }) => restream);
+  }
+
+  /** Ladders declared through the API. */
+  get declaredLadders(): readonly Ladder[] {
+    return [...this.#declared.list().keys()].flatMap((stream) => this.#declaredOf(stream)?.ladder ?? []);
+  }
+
+  /** Calls `listener` after each declaration through the API. */
+  onDeclared(listener: () => void): void {
+    this.#declared.onChange(listener);
   }
 
   /** Takes over new settings. */
@@ -205,15 +237,42 @@ export class ControlPlane {
     await this.#sender.close();
   }
 
-  #declaredOf(stream: StreamName): StreamOverrides<Ladder> | undefined {
+  /** The file's, and those declared of streams that the file does not have. */
+  #ofStreams<V>(
+    ofFile: ReadonlyMap<StreamName, V>,
+    pick: (declared: DeclaredSettings) => V | undefined,
+  ): ReadonlyMap<StreamName, V> {
+    const all = new Map(ofFile);
+    const { streams } = this.#options.settings.current;
+    for (const stream of this.#declared.list().keys()) {
+      const read = streams.has(stream) ? undefined : this.#declaredOf(stream);
+      const value = read === undefined ? undefined : pick(read);
+      if (value !== undefined) {
+        all.set(stream, value);
+      }
+    }
+    return all;
+  }
+
+  #declaredOf(stream: StreamName): DeclaredSettings | undefined {
     const { settings } = this.#declared.get(stream);
-    const read = declaredSettings.safeParse(settings ?? {});
+    if (settings === undefined) {
+      return undefined;
+    }
+    const known = this.#read.get(settings);
+    if (known !== undefined) {
+      return known;
+    }
+    const read = declaredSettings.safeParse(settings);
     if (!read.success) {
       this.#options.log.error(
         { stream },
         'what was declared of the stream is not understood: declare it anew',
       );
     }
-    return read.data;
+    // What cannot be read is told once, not for each publisher.
+    const taken = read.data ?? {};
+    this.#read.set(settings, taken);
+    return taken;
   }
 }

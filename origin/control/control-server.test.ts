@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
@@ -102,6 +102,7 @@ async function start(setting: Setting = {}) {
     listStreams: () => [STATUS],
     stopStream: (stream) => stream === 'cam' && stopped.push(stream) > 0,
     objectWriter: () => OBJECTS,
+    retention: () => ({ streams: 1, sweeps: 2, deletedObjects: 3, failedSweeps: 0 }),
     readiness: () => ({ ready: setting.ready ?? true, checks: { rtmp: 'ok' } }),
   };
   const now = () => NOW;
@@ -221,6 +222,24 @@ describe('the control API', () => {
       state: 'stopped',
       declared: false,
     });
+  });
+
+  it('shows declared settings without the secrets that stand in them; where one is kept is no secret', async () => {
+    const { send, authorized } = await start();
+    const settings = {
+      srt: { passphrase: 'correct horse battery', latency: 300 },
+      restream: [{ name: 'cdn', url: 'rtmp://live.example.com/app/stream-key' }],
+    };
+    const shown = {
+      srt: { passphrase: { hidden: true }, latency: 300 },
+      restream: [{ name: 'cdn', url: { hidden: true } }],
+    };
+    expect(await (await send('PUT', '/v1/streams/next', settings)).json()).toMatchObject({ settings: shown });
+    expect(await (await authorized('/v1/streams')).text()).not.toMatch(/battery|stream-key/);
+    expect((await send('PUT', '/v1/streams/next', shown)).status).toBe(400);
+    const named = { srt: { passphrase: { file: join(folder, 'passphrase') } } };
+    await writeFile(join(folder, 'passphrase'), 'correct horse battery\n');
+    expect(await (await send('PUT', '/v1/streams/next', named)).json()).toMatchObject({ settings: named });
   });
 
   it('stops a stream for a time or until it is started, and forgets that it did', async () => {

@@ -58,6 +58,7 @@ export class DeclaredStreams {
   readonly #now: () => number;
   #streams: ReadonlyMap<StreamName, DeclaredStream>;
   #writing: Promise<unknown> = Promise.resolve();
+  readonly #listeners: (() => void)[] = [];
 
   private constructor(path: string, streams: ReadonlyMap<StreamName, DeclaredStream>, now: () => number) {
     this.#path = path;
@@ -73,6 +74,11 @@ export class DeclaredStreams {
       return name.ok ? [[name.value, stream] as const] : [];
     });
     return new DeclaredStreams(path, new Map(streams), now);
+  }
+
+  /** Calls `listener` after each change, once it is on disk. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
   }
 
   /** Everything that is kept. */
@@ -167,6 +173,9 @@ export class DeclaredStreams {
       }
       await writeJsonFile(this.#path, Object.fromEntries(kept));
       this.#streams = kept;
+      for (const listener of this.#listeners) {
+        listener();
+      }
       return ok(undefined);
     });
     this.#writing = done.catch(() => undefined);

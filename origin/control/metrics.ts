@@ -223,6 +223,24 @@ const METRICS: readonly Metric[] = [
   plain('gauge', 'rill_object_storage_away', '1 while storage takes no objects', (of) =>
     Number(objects(of).away),
   ),
+  plain(
+    'counter',
+    'rill_retention_deleted_objects_total',
+    'Objects whose time in storage was over',
+    ({ streams }) => streams.retention().deletedObjects,
+  ),
+  plain(
+    'counter',
+    'rill_retention_sweeps_total',
+    'Sweeps of object storage',
+    ({ streams }) => streams.retention().sweeps,
+  ),
+  plain(
+    'counter',
+    'rill_retention_failed_sweeps_total',
+    'Sweeps of one stream that storage or hub did not let come to their end',
+    ({ streams }) => streams.retention().failedSweeps,
+  ),
   ofWebhook('gauge', 'rill_webhook_waiting', 'Messages that wait for a webhook', ({ waiting }) => waiting),
   ofWebhook(
     'counter',

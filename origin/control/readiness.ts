@@ -12,12 +12,12 @@ export function readiness(state: {
   readonly stopping: boolean;
   readonly hasSrt: boolean;
   readonly objects: { readonly stats: ObjectWriterStats };
-  readonly streams: ReadonlyMap<string, { status(): StreamStatus }>;
+  readonly streams: readonly StreamStatus[];
 }): Readiness {
   const { config, stopping, hasSrt, streams } = state;
   const { away, spooledBytes, diskFault } = state.objects.stats;
   const isFull = spooledBytes >= config.spoolBytes * SPOOL_FULL;
-  const hubsAway = [...streams.values()].filter((stream) => stream.status().hub?.connected === false);
+  const hubsAway = streams.filter(({ hub }) => hub?.connected === false);
   const say = (isWrong: boolean, what: string): string => (isWrong ? what : 'ok');
   return {
     ready: !stopping && !isFull,

@@ -8,6 +8,7 @@ import type { SrtStatistics } from '../ingest/srt/statistics.ts';
 import type { HubPublisherStats } from '../publish/hub-client.ts';
 import type { RedundancyStatus } from '../redundancy/redundant-stream.ts';
 import type { ObjectWriterStats } from '../publish/object-writer-limits.ts';
+import type { RetentionStats } from '../publish/retention/sweeper.ts';
 import type { RestreamStatus } from '../restream/restream-status.ts';
 
 /** One live stream. Times are Unix milliseconds. */
@@ -48,5 +49,7 @@ export interface StreamProvider {
   /** Ends a stream from our side; false when it is not live. */
   stopStream(stream: StreamName): boolean;
   objectWriter(): ObjectWriterStats;
+  /** What the sweep of object storage has done. */
+  retention(): RetentionStats;
   readiness(): Readiness;
 }

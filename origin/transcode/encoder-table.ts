@@ -24,6 +24,8 @@ export interface EncoderNeed {
 
 /** Encoders that work: {@link EncoderTable} answers which to use. */
 export interface EncoderTable {
+  /** Whether an encoder has been seen to work on a device. */
+  works(encoder: EncoderName, device: string | undefined): boolean;
   /** The encoder for a need; with `softwareOnly` after hardware has failed. */
   choose(need: EncoderNeed, softwareOnly?: boolean): EncoderName;
 }
@@ -60,6 +62,7 @@ export function encoderTable(
   working: (encoder: EncoderName, device: string | undefined) => boolean,
 ): EncoderTable {
   return {
+    works: working,
     choose: (need, softwareOnly = false) => {
       const hardware = softwareOnly ? [] : hardwareCandidates(need);
       const software = SOFTWARE[need.codec];
@@ -70,6 +73,11 @@ export function encoderTable(
       return found[0] ?? software[0];
     },
   };
+}
+
+/** A table of what works by one or the other. */
+export function eitherTable(one: EncoderTable, other: EncoderTable): EncoderTable {
+  return encoderTable((encoder, device) => one.works(encoder, device) || other.works(encoder, device));
 }
 
 /** Software alone, the first of each codec: what needs no probing. */

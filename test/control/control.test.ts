@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { COPY_LADDER } from '../support/ladders.ts';
 import { fetchVariants, until } from '../support/live-client.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
+import { freeTcpPort, freeUdpPort } from '../support/srt-scene.ts';
 import { receiveWebhooks, type WebhookReceiver } from '../support/webhook-receiver.ts';
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -126,6 +127,27 @@ test.concurrent(
   },
 );
 
+test.concurrent(
+  'a stream that is declared with an encoder to call is pulled at once, and let go when it is deleted',
+  async () => {
+    const passphrase = 'correct horse battery';
+    const port = await freeUdpPort();
+    publish(`srt://127.0.0.1:${port}?mode=listener&passphrase=${passphrase}`, 'mpegts');
+    const pull = `srt://127.0.0.1:${port}`;
+    const restream = [{ name: 'away', url: `rtmp://127.0.0.1:${await freeTcpPort()}/live/stream-key` }];
+    const declared = await ask('PUT', '/v1/streams/pulled', { srt: { pull, passphrase }, restream });
+    expect(JSON.stringify(declared)).not.toMatch(/battery|stream-key/);
+    await until('the pulled stream', async () => ((await isLive('pulled')) ? true : undefined));
+    expect(await ask('GET', '/v1/streams/pulled')).toMatchObject({
+      ...{ protocol: 'srt', srt: { mode: 'caller', encryption: 'aes-128' }, restream: [{ name: 'away' }] },
+    });
+    await askText('/v1/streams/pulled', 'DELETE');
+    await until('the end of the pull', async () => ((await isLive('pulled')) ? undefined : true));
+    expect(await ask('GET', '/v1/streams')).toMatchObject({ pulls: [] });
+    expect(rill.output()).not.toMatch(/battery|stream-key/);
+  },
+);
+
 const streamSchema = z.object({
   input: z.object({ bitrate: z.number(), frameRate: z.number(), gopSeconds: z.number() }),
   source: z.object({ video: z.unknown() }),
@@ -152,9 +174,9 @@ async function ask(method: string, path: string, body?: object, expected = 200):
   return json;
 }
 
-async function askText(path: string): Promise<string> {
+async function askText(path: string, method = 'GET'): Promise<string> {
   const url = `http://127.0.0.1:${rill.ports.control}${path}`;
-  return (await fetch(url, { headers: { authorization: `Bearer ${token}` } })).text();
+  return (await fetch(url, { method, headers: { authorization: `Bearer ${token}` } })).text();
 }
 
 async function fetchText(url: string | undefined): Promise<string> {
@@ -162,7 +184,7 @@ async function fetchText(url: string | undefined): Promise<string> {
 }
 
 /** An encoder with a constant bit rate, filler included. */
-function publish(url: string): ChildProcess {
+function publish(url: string, container = 'flv'): ChildProcess {
   const rate = String(VIDEO_BITS);
   const encoder = spawn(
     'ffmpeg',
@@ -180,7 +202,7 @@ function publish(url: string): ChildProcess {
         '0',
       ],
       ...['-b:v', rate, '-minrate', rate, '-maxrate', rate, '-bufsize', rate, '-x264-params', 'nal-hrd=cbr'],
-      ...['-pix_fmt', 'yuv420p', '-c:a', 'aac', '-b:a', String(AUDIO_BITS), '-f', 'flv', url],
+      ...['-pix_fmt', 'yuv420p', '-c:a', 'aac', '-b:a', String(AUDIO_BITS), '-f', container, url],
     ],
     { stdio: 'ignore' },
   );

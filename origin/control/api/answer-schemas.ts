@@ -16,7 +16,10 @@ const streamFields = {
   stream: z.string(),
   state: z.enum(['live', 'idle', 'stopped']),
   declared: z.boolean().describe('settings were given through this API'),
-  settings: z.record(z.string(), z.unknown()).nullable().describe('those given through this API'),
+  settings: z
+    .record(z.string(), z.unknown())
+    .nullable()
+    .describe('those given through this API, secrets that stand in them hidden'),
   stoppedUntil: z.string().nullable().describe('ISO 8601, "started" without end'),
 };
 

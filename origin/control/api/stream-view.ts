@@ -36,9 +36,37 @@ export function showSet(stream: StreamName, parts: ControlParts): Readonly<Recor
     stream,
     state: until === undefined ? 'idle' : 'stopped',
     declared: settings !== undefined,
-    settings: settings ?? null,
+    settings: settings === undefined ? null : hideSecrets(settings),
     stoppedUntil: typeof until === 'number' ? new Date(until).toISOString() : unlimited(until),
   };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** What stands in the place of a secret; where a secret was named, not given, its name stays. */
+const HIDDEN = { hidden: true };
+
+/** Declared settings as everybody with the token may see them: not every reader of a status is to know the keys in it. */
+function hideSecrets(settings: Json): Json {
+  const { srt, restream, ...rest } = settings;
+  const hide = (value: unknown): unknown => (typeof value === 'string' ? HIDDEN : value);
+  return {
+    ...rest,
+    ...(isObject(srt) ? { srt: hideIn(srt, ['passphrase', 'pull'], hide) } : {}),
+    ...(Array.isArray(restream)
+      ? { restream: restream.map((target) => (isObject(target) ? hideIn(target, ['url'], hide) : HIDDEN)) }
+      : {}),
+  };
+}
+
+function hideIn(object: Json, names: readonly string[], hide: (value: unknown) => unknown): Json {
+  return Object.fromEntries(
+    Object.entries(object).map(([name, value]) => [name, names.includes(name) ? hide(value) : value]),
+  );
+}
+
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function unlimited(until: null | undefined): string | null {
