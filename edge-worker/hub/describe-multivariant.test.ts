@@ -72,6 +72,16 @@ high/index.m3u8
     ]);
   });
 
+  it('says VIDEO-RANGE of all variants where one is HDR, and of none otherwise', () => {
+    const video = { kind: 'video' as const, width: 2, height: 2, frameRate: 30, bandwidth: 1 };
+    const sdr = { ...video, name: 'low', codecs: 'avc1.64001f', videoRange: 'SDR' as const };
+    const hdr = { ...video, name: 'hdr', codecs: 'hvc1.2.4.L93.90', videoRange: 'PQ' as const };
+    const rangesOf = (renditions: (typeof sdr | typeof hdr)[]) =>
+      describeMultivariantPlaylist(announce({ renditions }))?.variants.map(({ videoRange }) => videoRange);
+    expect(rangesOf([sdr, hdr])).toEqual(['SDR', 'PQ']);
+    expect(rangesOf([sdr])).toEqual([undefined]);
+  });
+
   it('names languages and the captions of those renditions that carry them; NONE stands on all or on none', () => {
     const audio = {
       kind: 'audio' as const,

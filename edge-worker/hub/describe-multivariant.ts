@@ -70,13 +70,15 @@ function variantsOf(
   const families = Object.keys(EFFICIENCY);
   const byFamily = Map.groupBy(video, ({ description }) => familyOf(description.codecs));
   const scores = byFamily.size > 1 ? scoresOf(video) : undefined;
+  // Nothing said is SDR (rfc8216bis §4.4.6.2), and players of HDR want to hear it of all or of none.
+  const isRanged = video.some(({ description }) => (description.videoRange ?? 'SDR') !== 'SDR');
   const ordered = [...byFamily.keys()].toSorted(
     (left, right) => families.indexOf(left) - families.indexOf(right),
   );
   const variants = ordered.flatMap((family) =>
     inStartOrder(
       (byFamily.get(family) ?? []).map((each) => ({
-        ...videoVariant(each, audio, begin),
+        ...videoVariant(each, { audio, begin, isRanged }),
         score: scores?.get(each),
       })),
     ),
@@ -140,6 +142,7 @@ function audioVariant({ description, peak, average }: Described<'audio'>): Varia
     score: undefined,
     resolution: undefined,
     frameRate: undefined,
+    videoRange: undefined,
     audio: undefined,
     closedCaptions: undefined,
   };
@@ -147,10 +150,18 @@ function audioVariant({ description, peak, average }: Described<'audio'>): Varia
 
 function videoVariant(
   video: Described<'video'>,
-  audio: readonly Described<'audio'>[],
-  begin: BeginUpdate,
+  {
+    audio,
+    begin,
+    isRanged,
+  }: {
+    readonly audio: readonly Described<'audio'>[];
+    readonly begin: BeginUpdate;
+    /** Whether all variants say their VIDEO-RANGE. */
+    readonly isRanged: boolean;
+  },
 ): Variant {
-  const { name, codecs, width, height, frameRate } = video.description;
+  const { name, codecs, width, height, frameRate, videoRange } = video.description;
   return {
     uri: `${name}/index.m3u8`,
     bandwidth: video.peak + Math.max(0, ...audio.map((each) => each.peak)),
@@ -159,6 +170,7 @@ function videoVariant(
     score: undefined,
     resolution: { width, height },
     frameRate: frameRate === 0 ? undefined : frameRate,
+    videoRange: isRanged ? (videoRange ?? 'SDR') : undefined,
     audio: audio.length === 0 ? undefined : AUDIO_GROUP,
     closedCaptions: captionsOf(video, begin),
   };

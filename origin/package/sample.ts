@@ -1,6 +1,7 @@
 /** One coded frame of one track, as it comes out of ffmpeg and goes into parts. */
 
 import type { Ticks, Timescale } from '#shared/media-time.ts';
+import type { VideoRange } from './boxes/colr.ts';
 
 /** A coded frame. Times are in the track's timescale. */
 export interface Sample {
@@ -24,6 +25,8 @@ export interface Track {
   readonly codecs: string;
   readonly width: number;
   readonly height: number;
+  /** Of video alone. */
+  readonly videoRange?: VideoRange | undefined;
   readonly channels: number;
   readonly sampleRate: number;
 }

@@ -182,9 +182,9 @@ export class Publication {
     const name = this.#nameOf(track.id);
     const planned = this.#options.plan.renditions[track.id - 1];
     const bandwidth = planned?.bandwidth ?? 1;
-    const { codecs, width, height, sampleRate, channels } = track;
+    const { codecs, width, height, videoRange, sampleRate, channels } = track;
     if (track.kind === 'video') {
-      const video = { kind: 'video' as const, name, codecs, width, height, bandwidth };
+      const video = { kind: 'video' as const, name, codecs, width, height, videoRange, bandwidth };
       return { ...video, frameRate: frameRate ?? 0, closedCaptions: captions.isIn(track) };
     }
     const { language, label } = planned?.kind === 'audio' ? planned : {};

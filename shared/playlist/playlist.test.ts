@@ -136,6 +136,7 @@ const MULTIVARIANT: MultivariantPlaylist = {
       resolution: { width: 1280, height: 720 },
       frameRate: 29.97,
       score: 2,
+      videoRange: 'PQ',
       audio: 'audio',
       closedCaptions: { groupId: 'captions' },
     },
@@ -147,7 +148,7 @@ const MULTIVARIANT_TEXT = `#EXTM3U
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="audio",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio/index.m3u8"
 #EXT-X-MEDIA:TYPE=CLOSED-CAPTIONS,GROUP-ID="captions",NAME="English",LANGUAGE="en",AUTOSELECT=YES,INSTREAM-ID="CC1"
-#EXT-X-STREAM-INF:BANDWIDTH=3128000,AVERAGE-BANDWIDTH=2900000,SCORE=2,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970,AUDIO="audio",CLOSED-CAPTIONS="captions"
+#EXT-X-STREAM-INF:BANDWIDTH=3128000,AVERAGE-BANDWIDTH=2900000,SCORE=2,CODECS="avc1.64001f,mp4a.40.2",RESOLUTION=1280x720,FRAME-RATE=29.970,VIDEO-RANGE=PQ,AUDIO="audio",CLOSED-CAPTIONS="captions"
 720p/index.m3u8
 `;
 
@@ -290,6 +291,7 @@ describe('multivariant playlist', () => {
       resolution: optional(fc.record({ width: count, height: count })),
       frameRate: optional(fc.integer({ min: 0, max: 240_000 }).map((value) => value / 1000)),
       score: optional(micros),
+      videoRange: optional(fc.constantFrom('SDR', 'HLG', 'PQ')),
       audio: optional(quotable),
       closedCaptions: optional(fc.oneof(fc.constant('NONE' as const), fc.record({ groupId: quotable }))),
     });

@@ -36,6 +36,8 @@ const video = z.object({
   frameRate: z.number().min(0).max(1000),
   /** Expected peak bits per second over a segment; the hub raises it to what it sees. */
   bandwidth: z.int().min(1),
+  /** How its luminance is coded; SDR where nothing is said. */
+  videoRange: z.enum(['SDR', 'HLG', 'PQ']).optional(),
   /** Closed captions are in its pictures. */
   closedCaptions: z.boolean().optional(),
 });

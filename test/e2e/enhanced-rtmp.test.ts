@@ -34,6 +34,8 @@ interface Case extends Pick<ClipOptions, 'video' | 'audio' | 'colours'> {
   readonly stream: string;
   readonly videoCodecs: RegExp;
   readonly audioCodecs: string;
+  /** Where it is not SDR. */
+  readonly videoRange?: string;
 }
 
 const CASES: readonly Case[] = [
@@ -49,6 +51,7 @@ const CASES: readonly Case[] = [
     video: 'hvc1 with B-frames',
     audio: 'Opus',
     colours: '-pix_fmt yuv420p10le -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc',
+    videoRange: 'PQ',
     videoCodecs: /^hvc1\.2\.4\.L\d+\.90$/,
     audioCodecs: 'opus',
   },
@@ -85,7 +88,7 @@ afterAll(async () => {
 });
 
 describe.concurrent('a copy has every frame with its time stamps, and an encoded rung decodes', () => {
-  for (const { stream, videoCodecs, audioCodecs, ...codecs } of CASES) {
+  for (const { stream, videoCodecs, audioCodecs, videoRange, ...codecs } of CASES) {
     test(`${codecs.video} with ${codecs.audio}`, async ({ expect }) => {
       const clip = await encodeClip({ ...codecs, seconds: SECONDS });
       const playUrl = await publishToEnd(stream, clip);
@@ -93,6 +96,7 @@ describe.concurrent('a copy has every frame with its time stamps, and an encoded
       const source = await readRendition(named(variants, COPY));
       expect(source.track.codecs).toMatch(videoCodecs);
       expect(text).toContain(`CODECS="${source.track.codecs},${audioCodecs}"`);
+      expect(/VIDEO-RANGE=(\w+)/.exec(text)?.[1]).toBe(videoRange);
       expect(source.samples).toHaveLength(clip.pictures);
       expect(drift(source, clip, FLV_VIDEO)).toBeLessThan(TIME_STAMP_MARGIN_MS);
       const sound = await readRendition(audio[0] ?? '');

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Mp4FormatError } from '../mp4-format-error.ts';
 import { childBoxes, type Box } from './box-tree.ts';
 import { writeBox } from './box-writer.ts';
+import { readColr } from './colr.ts';
 import { writeDinf } from './dinf.ts';
 import { readEsds } from './esds.ts';
 import { readFtyp, writeFtyp } from './ftyp.ts';
@@ -38,6 +39,25 @@ function only(bytes: Uint8Array): Box {
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
+
+describe('colr', () => {
+  const colr = (type: string, transfer: number): Uint8Array =>
+    Buffer.concat([Buffer.from(type), Buffer.from([0, 9, 0, transfer, 0, 9, 0])]);
+
+  it.each([
+    ['nclx', 1, 'SDR'],
+    ['nclx', 16, 'PQ'],
+    ['nclx', 18, 'HLG'],
+    ['nclc', 18, 'HLG'],
+    ['prof', 16, 'SDR'],
+  ])('%s with transfer %i is %s', (type, transfer, range) => {
+    expect(readColr(colr(type, transfer))).toBe(range);
+  });
+
+  it('that ends too soon is named', () => {
+    expect(() => readColr(Buffer.from('nclx\0'))).toThrow(Mp4FormatError);
+  });
+});
 
 describe('exact bytes', () => {
   it.each([

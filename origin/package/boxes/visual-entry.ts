@@ -2,7 +2,8 @@
 
 import type { Result } from '#shared/result.ts';
 import { BoxReader } from './box-reader.ts';
-import { requireChild, type Box } from './box-tree.ts';
+import { findChild, requireChild, type Box } from './box-tree.ts';
+import { readColr, type VideoRange } from './colr.ts';
 
 /** Bytes of a visual sample entry before its boxes. */
 const VISUAL_SAMPLE_ENTRY_BYTES = 78;
@@ -13,6 +14,7 @@ export interface VisualEntry {
   readonly codecs: string;
   readonly width: number;
   readonly height: number;
+  readonly videoRange: VideoRange;
 }
 
 /**
@@ -34,5 +36,7 @@ export function readVisualEntry(
   if (!codecs.ok) {
     throw reader.error(codecs.failure.detail);
   }
-  return { codecs: codecs.value, width, height };
+  const colours = findChild(boxes, 'colr');
+  const videoRange = colours === undefined ? 'SDR' : readColr(colours.content);
+  return { codecs: codecs.value, width, height, videoRange };
 }

@@ -35,6 +35,8 @@ export interface StreamInfTag {
   readonly resolution: Resolution | undefined;
   /** Frames per second, written to three decimals. */
   readonly frameRate: number | undefined;
+  /** VIDEO-RANGE: `SDR`, `HLG`, `PQ`; a player leaves out what it does not know. */
+  readonly videoRange: string | undefined;
   /** GROUP-ID of the audio renditions. */
   readonly audio: string | undefined;
   /** GROUP-ID of the closed captions, or that there are none in any variant. */
@@ -43,7 +45,7 @@ export interface StreamInfTag {
 
 /** Renders EXT-X-STREAM-INF. */
 export function renderStreamInf(tag: StreamInfTag): string {
-  const { averageBandwidth, codecs, score, resolution, frameRate, audio, closedCaptions } = tag;
+  const { averageBandwidth, codecs, score, resolution, frameRate, videoRange, audio, closedCaptions } = tag;
   return `#EXT-X-STREAM-INF:${renderAttributeList([
     ['BANDWIDTH', unquoted(tag.bandwidth)],
     ['AVERAGE-BANDWIDTH', averageBandwidth === undefined ? undefined : unquoted(averageBandwidth)],
@@ -54,6 +56,7 @@ export function renderStreamInf(tag: StreamInfTag): string {
       resolution === undefined ? undefined : unquoted(`${resolution.width}x${resolution.height}`),
     ],
     ['FRAME-RATE', frameRate === undefined ? undefined : unquoted(frameRate.toFixed(3))],
+    ['VIDEO-RANGE', videoRange === undefined ? undefined : unquoted(videoRange)],
     ['AUDIO', audio === undefined ? undefined : quoted(audio)],
     ['CLOSED-CAPTIONS', closedCaptionsValue(closedCaptions)],
   ])}`;
@@ -70,6 +73,7 @@ export function parseStreamInf(text: string): StreamInfTag {
     score: takeDecimal(attributes, 'SCORE'),
     resolution: takeResolution(attributes),
     frameRate: takeDecimal(attributes, 'FRAME-RATE'),
+    videoRange: takeUnquoted(attributes, 'VIDEO-RANGE'),
     audio: takeQuoted(attributes, 'AUDIO'),
     closedCaptions: takeClosedCaptions(attributes),
   };
