@@ -46,10 +46,21 @@ async function stop(child: ChildProcess): Promise<void> {
     return;
   }
   const ended = once(child, 'exit');
-  child.kill('SIGTERM');
+  // A launcher that is ended leaves what it started behind.
+  for (const { processId } of listDescendants(child.pid ?? -1)) {
+    endProcess(processId);
+  }
   const limit = setTimeout(() => child.kill('SIGKILL'), STOP_LIMIT_MS);
   await ended;
   clearTimeout(limit);
+}
+
+function endProcess(processId: number): void {
+  try {
+    process.kill(processId, 'SIGTERM');
+  } catch {
+    // It has ended with the one before it.
+  }
 }
 
 /** Finds a port that is free now. */

@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import { ok } from '../../shared/result.ts';
 import { createAdminApp } from '../access/admin/admin-app.ts';
 import { INITIAL_STATE } from '../access/registry/registry-change.ts';
-import { errorAnswer } from '../answer.ts';
+import { errorAnswer, WHOLE } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';
@@ -57,7 +57,9 @@ export function createGateway(parts: GatewayParts): Gateway {
       const answer = isPlayback
         ? await playback.answer(request, env).catch(answerFailure)
         : await app.fetch(request, env, context);
-      allowEveryOrigin(answer);
+      if (!(WHOLE in answer)) {
+        allowEveryOrigin(answer);
+      }
       return answer;
     },
   };

@@ -3,6 +3,7 @@
  * are put together once for all viewers, since most of what a request costs beyond the runtime is its headers.
  */
 
+import { markWhole } from '../answer.ts';
 import type { Answer } from '../delivery/cache/answer-store.ts';
 import { MIN_COMPRESSED_BYTES, PLAYLIST_TYPE } from '../delivery/cache/gzip-copy.ts';
 import { fromKept, type Kept } from '../delivery/cache/kept.ts';
@@ -25,14 +26,16 @@ export function answerWhole(request: Request, kept: Kept): Response | undefined 
     return undefined;
   }
   if (headers['content-type'] !== PLAYLIST_TYPE) {
-    return request.headers.has('range') ? undefined : new Response(body, { headers: prepare(kept).plain });
+    return request.headers.has('range')
+      ? undefined
+      : markWhole(new Response(body, { headers: prepare(kept).plain }));
   }
   if (body.size < MIN_COMPRESSED_BYTES || !acceptsGzip(request)) {
-    return new Response(body, { headers: prepare(kept).plain });
+    return markWhole(new Response(body, { headers: prepare(kept).plain }));
   }
   return gzip === undefined
     ? undefined
-    : new Response(gzip, { headers: prepare(kept).gzip, encodeBody: 'manual' });
+    : markWhole(new Response(gzip, { headers: prepare(kept).gzip, encodeBody: 'manual' }));
 }
 
 function prepare(kept: Kept): Prepared {

@@ -13,6 +13,9 @@ const ACCEPTS_GZIP = /(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[0-9.]+\
 /** What Cloudflare would have set: here a client's word on where it comes from, unless the host's own proxy sets it. */
 const PLATFORM_ADDRESS_HEADER = 'CF-Connecting-IP';
 
+/** The mark of an answer that says of itself that nothing is missing in it (`answer.ts`). */
+const WHOLE = Symbol.for('rill.whole');
+
 /** A Worker's default export. */
 interface Handler {
   readonly fetch: (request: Request, env: unknown, context: unknown) => Response | Promise<Response>;
@@ -34,7 +37,7 @@ export function behindFront<H extends Handler>(worker: H, { cf, addressHeader }:
   const fetch: Handler['fetch'] = async (request, env, context) => {
     try {
       const answer = await worker.fetch(checkedRequest(request, unchecked), env, context);
-      return compress(request.headers.get('Accept-Encoding'), answer);
+      return WHOLE in answer ? answer : compress(request.headers.get('Accept-Encoding'), answer);
     } catch (error) {
       // oxlint-disable-next-line no-console -- the console is the log of a Worker, and the client learns nothing of it
       console.error(error);

@@ -28,7 +28,7 @@ export async function identify(input: {
   readonly secret: string;
   readonly admission: Pick<Admission, 'own' | 'found'>;
   readonly stream: string;
-  /** The session's id as the player chose it. */
+  /** The session's id as the player chose it; `''` where it has none, and none is derived. */
   readonly session: string;
   readonly now: number;
 }): Promise<QosIdentity> {
@@ -42,7 +42,7 @@ export async function identify(input: {
   }
   const [viewer, ours] = await Promise.all([
     keyedHash(secret, ['qos-viewer', day, who]),
-    keyedHash(secret, ['qos-session', who, stream, session]),
+    session === '' ? '' : keyedHash(secret, ['qos-session', who, stream, session]),
   ]);
   const identity = { viewer, session: ours };
   known.set(asked, identity);
