@@ -28,6 +28,9 @@ const READ_AND_POST = 'GET, HEAD, POST, OPTIONS';
 /** Addresses of streams. */
 const PLAYBACK = /^https?:\/\/[^/]+\/(?:t\/[^/]+\/)?live\//;
 
+/** Where players report. */
+const BEACON = /^https?:\/\/[^/]+\/(?:t\/[^/]+\/)?beacon(?:\?|$)/;
+
 /** The gateway. */
 export interface Gateway {
   readonly fetch: (request: Request, env: Env, context?: ExecutionContext) => Promise<Response>;
@@ -50,13 +53,20 @@ interface GatewayParts {
 export function createGateway(parts: GatewayParts): Gateway {
   const playback = createPlayback(parts);
   const app = createRoutes(parts, playback);
+  const now = clock(parts);
+  /** Almost every request is for playback or reports on it: finding its route would cost it more than to be authorized. */
+  const direct = (request: Request, env: Env): Promise<Response> | undefined => {
+    const { url, method } = request;
+    if (isRead(method)) {
+      return PLAYBACK.test(url) ? playback.answer(request, env) : undefined;
+    }
+    return method === 'POST' && BEACON.test(url)
+      ? answerBeacon(request, { env, now: () => now() * 1000, ...playback.context })
+      : undefined;
+  };
   return {
     fetch: async (request, env, context) => {
-      // Almost every request is for playback: finding its route would cost it more than to be authorized.
-      const isPlayback = PLAYBACK.test(request.url) && isRead(request.method);
-      const answer = isPlayback
-        ? await playback.answer(request, env).catch(answerFailure)
-        : await app.fetch(request, env, context);
+      const answer = await (direct(request, env)?.catch(answerFailure) ?? app.fetch(request, env, context));
       if (!(WHOLE in answer)) {
         allowEveryOrigin(answer);
       }
@@ -106,7 +116,7 @@ function createRoutes(parts: GatewayParts, playback: Playback): Hono<{ Bindings:
     }),
   );
   // Before `/t/*`, which would take a beacon's path for a player's.
-  addQos(app, playback.context, now);
+  addQos(app, now);
   for (const path of ['/live/*', '/t/*']) {
     app.all(path, ({ req, env }) =>
       isRead(req.method) ? playback.answer(req.raw, env) : otherMethod(req.method, READ),
@@ -151,14 +161,10 @@ function recorder(env: Env, { background, now }: GatewayParts): RecordAnswered {
   };
 }
 
-/** Routes of quality of experience: the intake, the reports and analysts' SQL. */
-function addQos(app: Hono<{ Bindings: Env }>, playback: Playback['context'], now: () => number): void {
+/** Routes of quality of experience: the reports and analysts' SQL, and what the intake answers to all but a report. */
+function addQos(app: Hono<{ Bindings: Env }>, now: () => number): void {
   for (const path of ['/beacon', '/t/:token/beacon']) {
-    app.all(path, ({ req, env }) =>
-      req.method === 'POST'
-        ? answerBeacon(req.raw, { env, now: () => now() * 1000, ...playback })
-        : otherMethod(req.method, 'POST, OPTIONS'),
-    );
+    app.all(path, ({ req }) => otherMethod(req.method, 'POST, OPTIONS'));
   }
   app.post('/v1/qos/sql', ({ req, env }) => answerSql(req.raw, { env, now }));
   app.get('/v1/qos/*', ({ req, env }) => answerReport(req.raw, { env, now }));

@@ -4,6 +4,7 @@ import { MAX_BEACON_BYTES, beaconSchema } from '../../shared/qos/beacon.ts';
 import { parseStreamName, type StreamName } from '../../shared/identifiers.ts';
 import { fail, ok, type Result } from '../../shared/result.ts';
 import { errorAnswer } from '../answer.ts';
+import { readAddress } from '../gateway/address.ts';
 import { authorize } from '../gateway/authorize.ts';
 import { denialAnswer } from '../gateway/denial-answer.ts';
 import { placeOf } from '../gateway/place.ts';
@@ -84,7 +85,7 @@ async function takeReport(
     return errorAnswer(503, 'unavailable', { headers: { 'retry-after': '1' } });
   }
   const asked = {
-    ...{ request, url: new URL(request.url), place: placeOf(request, env), env, background },
+    ...{ request, url: readAddress(request.url), place: placeOf(request, env), env, background },
     resource: { kind: 'multivariant-playlist' as const, stream: report.stream },
     snapshot: snapshot.value,
     now: Math.floor(now / 1000),

@@ -1,5 +1,7 @@
 /** The class of a user agent: enough to tell devices apart in a report, too little to tell viewers apart. */
 
+import { Recent } from './intake/recent.ts';
+
 /** What a user agent says of itself; `other` where nothing is recognised. */
 export interface AgentClass {
   readonly device: string;
@@ -7,9 +9,13 @@ export interface AgentClass {
   readonly os: string;
 }
 
+/** User agents remembered by an isolate, some 300 bytes each: viewers share a few hundred. */
+const MAX_KNOWN = 1_000;
 /** Longest user agent that is looked at, characters. */
 const MAX_LENGTH = 512;
 const OTHER = 'other';
+
+const known = new Recent<AgentClass>(MAX_KNOWN);
 
 type Rules = readonly (readonly [string, RegExp])[];
 
@@ -52,6 +58,12 @@ const SYSTEMS: Rules = [
 /** Classifies a `User-Agent` header; `null` where there is none. */
 export function classifyAgent(header: string | null): AgentClass {
   const agent = (header ?? '').slice(0, MAX_LENGTH);
+  const before = known.get(agent);
+  if (before !== undefined) {
+    return before;
+  }
   const first = (rules: Rules): string => rules.find(([, pattern]) => pattern.test(agent))?.[0] ?? OTHER;
-  return { device: first(DEVICES), browser: first(BROWSERS), os: first(SYSTEMS) };
+  const told = { device: first(DEVICES), browser: first(BROWSERS), os: first(SYSTEMS) };
+  known.set(agent, told);
+  return told;
 }
