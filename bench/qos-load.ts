@@ -15,7 +15,8 @@ const SECONDS = Number(process.argv[3] ?? 60);
 const AWAY_SECONDS = Number(process.argv[4] ?? 0);
 /** Length of a window with or without beacons, seconds. */
 const WINDOW_SECONDS = 10;
-const TICK_MS = 20;
+/** Viewers do not report in bursts. */
+const TICK_MS = 2;
 const SESSIONS = 5_000;
 /** Time between two requests for media, milliseconds. */
 const MEDIA_EVERY_MS = 20;
