@@ -82,8 +82,10 @@ function risingEdges(levels: readonly Level[], threshold: number): readonly numb
 
 /** How long after the beep each flash of the newest four segments comes, seconds; one that is early is negative. */
 export async function offsetsOfFlashes(video: string, audio: string): Promise<readonly number[]> {
-  const beeps = risingEdges(await audioLevels(await download(audio)), BEEP_LEVEL);
-  const flashes = risingEdges(await pictureLevels(await download(video)), FLASH_LEVEL);
+  // Both at the same time, so that they are of the same seconds.
+  const [sound, picture] = await Promise.all([download(audio), download(video)]);
+  const beeps = risingEdges(await audioLevels(sound), BEEP_LEVEL);
+  const flashes = risingEdges(await pictureLevels(picture), FLASH_LEVEL);
   return flashes.flatMap((flash) => {
     const [nearest] = beeps
       .map((beep) => flash - beep)
