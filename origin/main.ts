@@ -180,10 +180,10 @@ async function openControl(
     encoders.takeOver();
     control.reloaded(reloaded);
   });
-  for (const ladder of control.declaredLadders) {
-    for (const line of await encoders.learn([ladder])) {
-      rootLog.error(`a stream declared through the control API cannot be encoded: ${line}`);
-    }
+  const { declaredLadders } = control;
+  const lines = declaredLadders.length === 0 ? [] : await encoders.learn(declaredLadders);
+  for (const line of lines) {
+    rootLog.error(`a stream declared through the control API cannot be encoded: ${line}`);
   }
   return { live, control };
 }

@@ -14,11 +14,15 @@ import {
 import type { Ladder } from './ladder.ts';
 import { probeFfmpeg, type FfmpegProblem } from './version.ts';
 
-/** Checks ffmpeg and tries the encoders that ladders ask for; a failure is what no software can stand in for. */
+/**
+ * Checks ffmpeg and tries the encoders that ladders ask for; a failure is what no software can stand in for. Those of
+ * `working` are known to work and not tried again; those that are found are added to it, whatever else fails.
+ */
 export async function setUpEncoders(
   ffmpegPath: string,
   ladders: readonly Ladder[],
   log: Log,
+  working: Set<string> = new Set(),
 ): Promise<Result<EncoderTable, FfmpegProblem>> {
   const needs = encoderNeeds(ladders);
   const audio = ladders.some((ladder) => ladder.audio !== null) ? ['aac'] : [];
@@ -29,15 +33,13 @@ export async function setUpEncoders(
     return ffmpeg;
   }
   log.info({ ffmpeg: ffmpeg.value.path, version: ffmpeg.value.version }, 'ffmpeg found');
-  const working = new Set(single.map((encoder) => keyOf(encoder, undefined)));
+  single.forEach((encoder) => working.add(keyOf(encoder, undefined)));
+  const missing: string[] = [];
   for (const need of needs) {
     const tried = await tryNeed(ffmpegPath, need, working);
     if (tried.chosen === undefined) {
-      const detail = `no encoder for ${need.codec} works: ${tried.failures.join('; ')}`;
-      return fail({
-        reason: 'missing-encoders',
-        detail: `${detail}; leave its rungs out, or use another ffmpeg`,
-      });
+      missing.push(`no encoder for ${need.codec} works: ${tried.failures.join('; ')}`);
+      continue;
     }
     const facts = { codec: need.codec, asked: need.choice, encoder: tried.chosen };
     if (tried.failures.length > 0) {
@@ -46,7 +48,17 @@ export async function setUpEncoders(
       log.info(facts, `${need.codec} is encoded by ${tried.chosen}`);
     }
   }
-  return ok(encoderTable((encoder, device) => working.has(keyOf(encoder, device))));
+  return missing.length === 0
+    ? ok(tableOf(working))
+    : fail({
+        reason: 'missing-encoders',
+        detail: `${missing.join('; ')}; leave its rungs out, or use another ffmpeg`,
+      });
+}
+
+/** A table of those that {@link setUpEncoders} has found, as they stand when it is asked. */
+export function tableOf(working: ReadonlySet<string>): EncoderTable {
+  return encoderTable((encoder, device) => working.has(keyOf(encoder, device)));
 }
 
 /** What ladders need, each once. */
