@@ -53,16 +53,13 @@ interface GatewayParts {
 export function createGateway(parts: GatewayParts): Gateway {
   const playback = createPlayback(parts);
   const app = createRoutes(parts, playback);
-  const now = clock(parts);
   /** Almost every request is for playback or reports on it: finding its route would cost it more than to be authorized. */
   const direct = (request: Request, env: Env): Promise<Response> | undefined => {
     const { url, method } = request;
     if (isRead(method)) {
       return PLAYBACK.test(url) ? playback.answer(request, env) : undefined;
     }
-    return method === 'POST' && BEACON.test(url)
-      ? answerBeacon(request, { env, now: () => now() * 1000, ...playback.context })
-      : undefined;
+    return method === 'POST' && BEACON.test(url) ? playback.takeBeacon(request, env) : undefined;
   };
   return {
     fetch: async (request, env, context) => {
@@ -79,6 +76,8 @@ export function createGateway(parts: GatewayParts): Gateway {
 interface Playback {
   readonly context: Omit<PlaybackContext, 'env' | 'now'>;
   readonly answer: (request: Request, env: Env) => Promise<Response>;
+  /** Takes a player's report. */
+  readonly takeBeacon: (request: Request, env: Env) => Promise<Response>;
 }
 
 function createPlayback(parts: GatewayParts): Playback {
@@ -96,6 +95,7 @@ function createPlayback(parts: GatewayParts): Playback {
     context,
     answer: (request, env) =>
       answerPlayback(request, { env, now: now(), record: recorder(env, parts), ...context }),
+    takeBeacon: (request, env) => answerBeacon(request, { env, now: () => now() * 1000, ...context }),
   };
 }
 
@@ -116,7 +116,7 @@ function createRoutes(parts: GatewayParts, playback: Playback): Hono<{ Bindings:
     }),
   );
   // Before `/t/*`, which would take a beacon's path for a player's.
-  addQos(app, now);
+  addQos(app, playback, now);
   for (const path of ['/live/*', '/t/*']) {
     app.all(path, ({ req, env }) =>
       isRead(req.method) ? playback.answer(req.raw, env) : otherMethod(req.method, READ),
@@ -161,10 +161,12 @@ function recorder(env: Env, { background, now }: GatewayParts): RecordAnswered {
   };
 }
 
-/** Routes of quality of experience: the reports and analysts' SQL, and what the intake answers to all but a report. */
-function addQos(app: Hono<{ Bindings: Env }>, now: () => number): void {
+/** Routes of quality of experience: the intake, the reports and analysts' SQL. */
+function addQos(app: Hono<{ Bindings: Env }>, playback: Playback, now: () => number): void {
   for (const path of ['/beacon', '/t/:token/beacon']) {
-    app.all(path, ({ req }) => otherMethod(req.method, 'POST, OPTIONS'));
+    app.all(path, ({ req, env }) =>
+      req.method === 'POST' ? playback.takeBeacon(req.raw, env) : otherMethod(req.method, 'POST, OPTIONS'),
+    );
   }
   app.post('/v1/qos/sql', ({ req, env }) => answerSql(req.raw, { env, now }));
   app.get('/v1/qos/*', ({ req, env }) => answerReport(req.raw, { env, now }));

@@ -3,7 +3,6 @@
  * are put together once for all viewers, since most of what a request costs beyond the runtime is its headers.
  */
 
-import { markWhole } from '../answer.ts';
 import type { Answer } from '../delivery/cache/answer-store.ts';
 import { MIN_COMPRESSED_BYTES, PLAYLIST_TYPE } from '../delivery/cache/gzip-copy.ts';
 import { fromKept, type Kept } from '../delivery/cache/kept.ts';
@@ -26,16 +25,14 @@ export function answerWhole(request: Request, kept: Kept): Response | undefined 
     return undefined;
   }
   if (headers['content-type'] !== PLAYLIST_TYPE) {
-    return request.headers.has('range')
-      ? undefined
-      : markWhole(new Response(body, { headers: prepare(kept).plain }));
+    return request.headers.has('range') ? undefined : new Response(body, { headers: prepare(kept).plain });
   }
   if (body.size < MIN_COMPRESSED_BYTES || !acceptsGzip(request)) {
-    return markWhole(new Response(body, { headers: prepare(kept).plain }));
+    return new Response(body, { headers: prepare(kept).plain });
   }
   return gzip === undefined
     ? undefined
-    : markWhole(new Response(gzip, { headers: prepare(kept).gzip, encodeBody: 'manual' }));
+    : new Response(gzip, { headers: prepare(kept).gzip, encodeBody: 'manual' });
 }
 
 function prepare(kept: Kept): Prepared {

@@ -4,7 +4,7 @@ import type { AccessSnapshot } from '../../shared/access/access-snapshot.ts';
 import type { Denial } from '../../shared/access/denial.ts';
 import { ok, type Result } from '../../shared/result.ts';
 import type { AccessUnavailable } from '../access/registry/snapshot-source.ts';
-import { errorAnswer } from '../answer.ts';
+import { errorAnswer, markWhole } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import { fromKept, type Kept } from '../delivery/cache/kept.ts';
 import { discardBody, takeAnswer, type Delivered } from '../delivery/delivered.ts';
@@ -92,7 +92,7 @@ export async function answerPlayback(request: Request, context: PlaybackContext)
     const answer = answerWhole(request, kept);
     if (answer !== undefined) {
       context.record?.({ request, resource, place, admission: admission.value, ...outcomeOfKept(kept) });
-      return answer;
+      return markWhole(answer);
     }
   }
   const delivered =
