@@ -5,6 +5,8 @@
  */
 
 import { once } from 'node:events';
+import { loadavg } from 'node:os';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { offsetsOfFlashes, publishFlashAndBeep } from '../test/support/flash-and-beep.ts';
 import { fetchVariants, until } from '../test/support/live-client.ts';
@@ -37,6 +39,8 @@ interface Outcome {
 
 printMachine(`${STREAMS} streams over SRT through ${LOSS * 100} % loss for ${MINUTES} minutes`);
 const durationMs = MINUTES * 60_000;
+const heldUp = monitorEventLoopDelay();
+heldUp.enable();
 const rill = await startRill({ partTarget: PART_TARGET, ladder: COPY_LADDER });
 const relay = await startLossyRelay({ host: HOST, targetPort: rill.ports.srt, lossRate: LOSS, seed: 1 });
 const names = Array.from({ length: STREAMS }, (_, index) => `soak-${index + 1}`);
@@ -78,12 +82,18 @@ async function follow(stream: string, index: number): Promise<Outcome> {
   // Time of arrival less media time: parts that are late stand out from most.
   const lags: number[] = [];
   let mediaMs = 0;
+  let earliest = Infinity;
   const watched = await watch({
     playlistUrl: video,
     durationMs,
     inspect: (part) => {
       mediaMs += part.duration * 1000;
-      lags.push(performance.now() - mediaMs);
+      const lag = performance.now() - mediaMs;
+      lags.push(lag);
+      earliest = Math.min(earliest, lag);
+      if (lag - earliest > PART_TARGET * 1000) {
+        printLate(stream, lag - earliest);
+      }
       return undefined;
     },
   });
@@ -97,6 +107,16 @@ async function follow(stream: string, index: number): Promise<Outcome> {
     faults: watched.faults,
     offsets: await looks,
   };
+}
+
+/** Says at once what came late, and whether this process itself was held up, so that its cause can be looked for. */
+function printLate(stream: string, lateMs: number): void {
+  const heldUpMs = Math.round(heldUp.max / 1e6);
+  print(
+    `${new Date().toISOString()} ${stream}: a part ${Math.round(lateMs)} ms after the earliest; ` +
+      `this process was held up for ${heldUpMs} ms at most, load ${loadavg()[0]?.toFixed(1)}`,
+  );
+  heldUp.reset();
 }
 
 async function look(video: string, audio: string, signal: AbortSignal): Promise<readonly number[]> {
