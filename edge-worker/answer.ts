@@ -1,11 +1,6 @@
 /** Small answers in JSON: what is wrong and nothing more; and the mark of answers that need nothing more. */
 
-/**
- * Property of an answer that has all its headers and is encoded as it goes out, so nobody on its way has to look at it
- * again: for most requests that would cost more than to be authorized. The front that a host puts before the Worker
- * knows it by the symbol's name.
- */
-export const WHOLE = Symbol.for('rill.whole');
+import { WHOLE } from '../shared/whole-answer.ts';
 
 /** Marks an answer as whole. */
 export function markWhole(answer: Response): Response {

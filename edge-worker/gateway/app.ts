@@ -2,9 +2,10 @@
 
 import { Hono } from 'hono';
 import { ok } from '../../shared/result.ts';
+import { WHOLE } from '../../shared/whole-answer.ts';
 import { createAdminApp } from '../access/admin/admin-app.ts';
 import { INITIAL_STATE } from '../access/registry/registry-change.ts';
-import { errorAnswer, WHOLE } from '../answer.ts';
+import { errorAnswer } from '../answer.ts';
 import { cacheControl } from '../delivery/cache-policy.ts';
 import type { Env } from '../env.ts';
 import { describeError, logEvent } from '../log.ts';

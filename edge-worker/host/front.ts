@@ -4,6 +4,8 @@
  * edge costs a request more time than all that the edge does.
  */
 
+import { WHOLE } from '../../shared/whole-answer.ts';
+
 /** Types that Cloudflare compresses and this project serves as text. */
 const COMPRESSED =
   /^(?:text\/|application\/(?:vnd\.apple\.mpegurl|dash\+xml|json|javascript|manifest\+json))/;
@@ -12,9 +14,6 @@ const SMALLEST_COMPRESSED = 256;
 const ACCEPTS_GZIP = /(?:^|,)\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[0-9.]+\s*)?(?:,|$)/i;
 /** What Cloudflare would have set: here a client's word on where it comes from, unless the host's own proxy sets it. */
 const PLATFORM_ADDRESS_HEADER = 'CF-Connecting-IP';
-
-/** The mark of an answer that says of itself that nothing is missing in it (`answer.ts`). */
-const WHOLE = Symbol.for('rill.whole');
 
 /** A Worker's default export. */
 interface Handler {

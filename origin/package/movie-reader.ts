@@ -75,7 +75,8 @@ function readTrack(trak: Box): Track | undefined {
   return describeTrack(header.trackId, scale, readStsd(description.content));
 }
 
-function describeTrack(id: number, scale: Timescale, entry: Box): Track {
+/** A track by its sample entry box; throws `Mp4FormatError` where it is not supported or broken. */
+export function describeTrack(id: number, scale: Timescale, entry: Box): Track {
   // A copy: the views reach into a pipe's chunk, and a track lives as long as its run.
   const base = { id, timescale: scale, sampleEntry: entry.bytes.slice() };
   const readVisual = VISUAL_ENTRIES.get(entry.type);

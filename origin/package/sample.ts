@@ -1,7 +1,7 @@
 /** One coded frame of one track, as it comes out of ffmpeg and goes into parts. */
 
+import type { VideoRange } from '#shared/codec/video-range.ts';
 import type { Ticks, Timescale } from '#shared/media-time.ts';
-import type { VideoRange } from './boxes/colr.ts';
 
 /** A coded frame. Times are in the track's timescale. */
 export interface Sample {

@@ -1,22 +1,23 @@
-/** One life of ffmpeg for one source: feed bytes in, one epoch of parts published. */
+/** One life of what makes samples of one source, ffmpeg as a rule: feed bytes in, one epoch of parts published. */
 
 import type { StreamName } from '#shared/identifiers.ts';
 import { milliseconds, type Epoch, type MediaSequenceNumber } from '#shared/media-time.ts';
 import type { FeedContainer } from '../ingest/media-feed.ts';
 import type { Log } from '../log.ts';
 import { CaptionDetector } from '../package/caption-detector.ts';
-import { FragmentReader, type FragmentEvent } from '../package/fragment-reader.ts';
+import type { FragmentEvent } from '../package/fragment-reader.ts';
 import { Packager } from '../package/packager.ts';
 import type { PackagerEvent } from '../package/packager-event.ts';
 import type { HubLoss } from '../publish/hub-loss.ts';
 import { ffmpegArguments } from '../transcode/arguments.ts';
-import { startTranscoder, type Transcoder, type TranscoderExit } from '../transcode/ffmpeg-process.ts';
 import type { RenditionPlan } from '../transcode/planned-rendition.ts';
-import { describeExit } from '../transcode/supervisor.ts';
 import { windowSegments } from '../dvr.ts';
 import type { StreamSettings } from '../settings.ts';
+import { isPassedOn, type MediaStage, type StageEnd } from './media-stage.ts';
 import { Publication, type Destinations } from './publication.ts';
+import { startRemux } from './remux-stage.ts';
 import type { StreamTelemetry } from './stream-telemetry.ts';
+import { startTranscode } from './transcode-stage.ts';
 
 /** Where a run's epoch goes on. */
 export interface RunPosition {
@@ -31,7 +32,7 @@ export interface EncodingRunOptions {
   readonly plan: RenditionPlan;
   readonly settings: Omit<StreamSettings<unknown>, 'ladder'>;
   readonly ffmpegPath: string;
-  /** Known some milliseconds after the start; ffmpeg's output waits for it. */
+  /** Known some milliseconds after the start; samples wait for it. */
   readonly position: Promise<RunPosition>;
   /** When the media that it begins with was received, Unix milliseconds; `undefined`: just now. */
   readonly firstMediaAt: number | undefined;
@@ -41,7 +42,7 @@ export interface EncodingRunOptions {
   readonly now: () => number;
 }
 
-/** Why a run is over. Everything that ffmpeg gave was published before. */
+/** Why a run is over. Everything that its stage gave was published before. */
 export type RunEnd =
   /** It was told to finish, and did. */
   | { readonly kind: 'finished' }
@@ -50,15 +51,14 @@ export type RunEnd =
   | { readonly kind: 'timeline-break' }
   | { readonly kind: 'hub-lost'; readonly loss: HubLoss };
 
-/** A run of ffmpeg with its packager; over when {@link EncodingRun.done} resolves. */
+/** A run of a stage with its packager; over when {@link EncodingRun.done} resolves. */
 export class EncodingRun {
-  /** Resolves when ffmpeg is gone and all it gave is published; never rejects. */
+  /** Resolves when the stage is over and all it gave is published; never rejects. */
   readonly done: Promise<RunEnd>;
   /** Milliseconds of `performance.now`: a clock that never steps. */
   readonly startedAt: number;
   readonly #options: EncodingRunOptions;
-  readonly #transcoder: Transcoder;
-  readonly #reader = new FragmentReader();
+  readonly #stage: MediaStage;
   #packager: Packager | undefined;
   #captions: CaptionDetector | undefined;
   #publication: Publication | undefined;
@@ -68,13 +68,7 @@ export class EncodingRun {
   constructor(options: EncodingRunOptions) {
     this.#options = options;
     this.startedAt = performance.now();
-    const { container, plan, settings, ffmpegPath, log } = options;
-    this.#transcoder = startTranscoder({
-      ffmpegPath,
-      arguments: ffmpegArguments({ container, plan, segmentDuration: settings.segmentDuration }),
-      tracks: plan.renditions.length,
-      log,
-    });
+    this.#stage = startStage(options);
     this.done = this.#live();
   }
 
@@ -83,44 +77,44 @@ export class EncodingRun {
     return this.#options.plan;
   }
 
-  /** The epoch, once ffmpeg's tracks are known. */
+  /** The epoch, once the tracks are known. */
   get publication(): Publication | undefined {
     return this.#publication;
   }
 
   /** Hands over bytes; false once the run is over. */
   write(bytes: Uint8Array): Promise<boolean> {
-    return this.#transcoder.write(bytes);
+    return this.#stage.write(bytes);
   }
 
-  /** Ends the input: what ffmpeg still holds is published before `done` resolves. */
+  /** Ends the input: what the stage still holds is published before `done` resolves. */
   finish(): void {
     this.#finishing = true;
-    this.#transcoder.end();
+    this.#stage.end();
   }
 
-  /** Ends ffmpeg at once. */
+  /** Ends the stage at once. */
   kill(): void {
     this.#finishing = true;
-    this.#transcoder.kill();
+    this.#stage.kill();
   }
 
   async #live(): Promise<RunEnd> {
     let broken: string | undefined;
     try {
       const position = await this.#options.position;
-      for await (const chunk of this.#transcoder.output) {
-        for (const event of this.#reader.push(chunk)) {
+      for await (const events of this.#stage.events) {
+        for (const event of events) {
           this.#take(event, position);
         }
       }
     } catch (error) {
       broken = error instanceof Error ? error.message : String(error);
-      this.#transcoder.kill();
+      this.#stage.kill();
     }
-    const exit = await this.#transcoder.exited;
+    const end = await this.#stage.ended;
     this.#publish(this.#packager?.flush() ?? []);
-    return this.#stopped ?? this.#describeEnd(exit, broken);
+    return this.#stopped ?? this.#describeEnd(end, broken);
   }
 
   #take(event: FragmentEvent, position: RunPosition): void {
@@ -161,15 +155,26 @@ export class EncodingRun {
 
   #stop(end: RunEnd): void {
     this.#stopped ??= end;
-    this.#transcoder.kill();
+    this.#stage.kill();
   }
 
-  #describeEnd(exit: TranscoderExit, broken: string | undefined): RunEnd {
+  #describeEnd({ isStarted, detail }: StageEnd, broken: string | undefined): RunEnd {
     if (broken !== undefined) {
-      return { kind: 'failed', detail: `${broken} (${describeExit(exit)})` };
+      return { kind: 'failed', detail: `${broken} (${detail})` };
     }
-    return this.#finishing && exit.kind !== 'spawn-failed'
-      ? { kind: 'finished' }
-      : { kind: 'failed', detail: describeExit(exit) };
+    return this.#finishing && isStarted ? { kind: 'finished' } : { kind: 'failed', detail };
   }
+}
+
+/** ffmpeg costs a process and the time of a frame: what is passed on as it came goes without. */
+function startStage({ container, plan, settings, ffmpegPath, log }: EncodingRunOptions): MediaStage {
+  if (isPassedOn(container, plan)) {
+    return startRemux(plan.renditions.map(({ kind }, index) => ({ kind, id: index + 1 })));
+  }
+  return startTranscode({
+    ffmpegPath,
+    arguments: ffmpegArguments({ container, plan, segmentDuration: settings.segmentDuration }),
+    tracks: plan.renditions.length,
+    log,
+  });
 }

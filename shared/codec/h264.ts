@@ -16,6 +16,18 @@ export interface H264Parameters {
   readonly frameRate: number | undefined;
   /** Pictures may be coded as fields, or as frames of two fields. */
   readonly interlaced: boolean;
+  /** Width and height of a pixel's shape from VUI, `undefined` where absent or square. */
+  readonly pixelShape: { readonly width: number; readonly height: number } | undefined;
+  /** Colours from VUI, `undefined` where it does not describe them. */
+  readonly colours: H264Colours | undefined;
+}
+
+/** How colours are coded: code points of ISO/IEC 23091-2 §8. */
+export interface H264Colours {
+  readonly primaries: number;
+  readonly transfer: number;
+  readonly matrix: number;
+  readonly fullRange: boolean;
 }
 
 /** An AVCDecoderConfigurationRecord, ISO/IEC 14496-15 §5.3.3.1. */
@@ -38,6 +50,26 @@ const CHROMA_PROFILES: ReadonlySet<number> = new Set([
 ]);
 const MAX_PICTURE_SIDE = 16_384;
 const EXTENDED_SAR = 255;
+/** Shapes of pixels by aspect_ratio_idc, ISO/IEC 14496-10 table E-1. */
+const PIXEL_SHAPES: ReadonlyArray<readonly [width: number, height: number] | undefined> = [
+  undefined,
+  undefined,
+  [12, 11],
+  [10, 11],
+  [16, 11],
+  [40, 33],
+  [24, 11],
+  [20, 11],
+  [32, 11],
+  [80, 33],
+  [18, 11],
+  [15, 11],
+  [64, 33],
+  [160, 99],
+  [4, 3],
+  [3, 2],
+  [2, 1],
+];
 
 /** Renders the RFC 6381 codec string, ISO/IEC 14496-15 annex E: `avc1.PPCCLL`. */
 export function h264CodecString(parameters: H264Parameters): string {
@@ -111,7 +143,7 @@ function readSequenceParameterSet(rbsp: Uint8Array): Result<H264Parameters, H264
     return malformed(`picture of ${width}x${height}`);
   }
   const interlaced = framesOnly === 0;
-  return ok({ profile, constraints, level, width, height, interlaced, frameRate: readFrameRate(reader) });
+  return ok({ profile, constraints, level, width, height, interlaced, ...readUsability(reader) });
 }
 
 function skipChromaProfileFields(reader: BitReader, chromaFormat: number): void {
@@ -171,26 +203,46 @@ function readCropping(reader: BitReader, chromaFormat: number, framesOnly: numbe
   return { x: (left + right) * unitX, y: (top + bottom) * unitY };
 }
 
-function readFrameRate(reader: BitReader): number | undefined {
+/** Reads the usability information (VUI) as far as the frame rate, annex E.1.1. */
+function readUsability(reader: BitReader): Pick<H264Parameters, 'pixelShape' | 'colours' | 'frameRate'> {
   if (reader.remaining < 1 || reader.bit() === 0) {
-    return undefined;
+    return { pixelShape: undefined, colours: undefined, frameRate: undefined };
   }
-  if (reader.bit() === 1 && reader.bits(8) === EXTENDED_SAR) {
-    reader.skip(32);
-  }
+  const pixelShape = readPixelShape(reader);
   if (reader.bit() === 1) {
     reader.skip(1);
   }
-  if (reader.bit() === 1) {
-    reader.skip(4);
-    if (reader.bit() === 1) {
-      reader.skip(24);
-    }
-  }
+  const colours = readColours(reader);
   if (reader.bit() === 1) {
     reader.unsignedExpGolomb();
     reader.unsignedExpGolomb();
   }
+  return { pixelShape, colours, frameRate: readFrameRate(reader) };
+}
+
+function readPixelShape(reader: BitReader): H264Parameters['pixelShape'] {
+  if (reader.bit() === 0) {
+    return undefined;
+  }
+  const index = reader.bits(8);
+  const [width, height] =
+    index === EXTENDED_SAR ? [reader.bits(16), reader.bits(16)] : (PIXEL_SHAPES[index] ?? [1, 1]);
+  return width === height || width === 0 || height === 0 ? undefined : { width, height };
+}
+
+function readColours(reader: BitReader): H264Colours | undefined {
+  if (reader.bit() === 0) {
+    return undefined;
+  }
+  reader.skip(3);
+  const fullRange = reader.bit() === 1;
+  if (reader.bit() === 0) {
+    return undefined;
+  }
+  return { primaries: reader.bits(8), transfer: reader.bits(8), matrix: reader.bits(8), fullRange };
+}
+
+function readFrameRate(reader: BitReader): number | undefined {
   if (reader.bit() === 0) {
     return undefined;
   }

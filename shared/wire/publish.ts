@@ -7,6 +7,7 @@
  */
 
 import { z } from 'zod';
+import { VIDEO_RANGES } from '../codec/video-range.ts';
 import { fail, ok, type Result } from '../result.ts';
 
 /** Largest header of one frame, bytes. */
@@ -37,7 +38,7 @@ const video = z.object({
   /** Expected peak bits per second over a segment; the hub raises it to what it sees. */
   bandwidth: z.int().min(1),
   /** How its luminance is coded; SDR where nothing is said. */
-  videoRange: z.enum(['SDR', 'HLG', 'PQ']).optional(),
+  videoRange: z.enum(VIDEO_RANGES).optional(),
   /** Closed captions are in its pictures. */
   closedCaptions: z.boolean().optional(),
 });

@@ -15,7 +15,7 @@ import {
 import { listDescendants } from '../support/process-usage.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
 import { startStampedPublisher, type StampedPublisher } from '../support/stamped-publisher.ts';
-import { COPY_LADDER } from '../support/ladders.ts';
+import { COPIED_PICTURE_LADDER } from '../support/ladders.ts';
 
 const run = promisify(execFile);
 
@@ -25,7 +25,7 @@ let variant: string;
 let count = 0;
 
 beforeAll(async () => {
-  rill = await startRill({ partTarget: 0.5, dvr: '60s', ladder: COPY_LADDER });
+  rill = await startRill({ partTarget: 0.5, dvr: '60s', ladder: COPIED_PICTURE_LADDER });
 });
 
 afterAll(async () => {

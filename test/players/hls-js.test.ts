@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startBrowser, type Browser, type WatchedPage } from '../support/browser.ts';
-import { COPY_LADDER } from '../support/ladders.ts';
+import { COPIED_PICTURE_LADDER } from '../support/ladders.ts';
 import { until } from '../support/live-client.ts';
 import {
   atLiveEdge,
@@ -28,7 +28,7 @@ let watched: WatchedPage;
 let count = 0;
 
 beforeAll(async () => {
-  rill = await startRill({ partTarget: 0.5, ladder: COPY_LADDER });
+  rill = await startRill({ partTarget: 0.5, ladder: COPIED_PICTURE_LADDER });
   browser = await startBrowser();
 });
 
@@ -58,14 +58,20 @@ test('hls.js recovers its target latency after a network pause of 3 s', async ()
   await watched.page.context().setOffline(false);
   const behind = await latencyOf(watched);
   const startedAt = Date.now();
+  const seen: number[] = [];
   const after = await until(
     'the latency from before the pause',
     async () => {
       const now = await latencyOf(watched);
+      seen.push(now);
       return now <= before + LATENCY_MARGIN_MS ? now : undefined;
     },
     RECOVERY_LIMIT_MS,
-  );
+  ).catch((error: unknown) => {
+    throw new Error(`${before} ms before, ${behind} ms after the pause, then ${seen.join(', ')} ms`, {
+      cause: error,
+    });
+  });
   process.stdout.write(
     `latency ${before} ms, after the pause ${behind} ms, ${after} ms ${Date.now() - startedAt} ms later\n`,
   );

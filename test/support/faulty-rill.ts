@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { createHttpClient } from '../../origin/publish/http-client.ts';
 import { openObjectStore, type ObjectStore } from '../../origin/publish/object-store.ts';
 import { startFaultProxy, type FaultProxy } from './fault-proxy.ts';
-import { COPY_LADDER } from './ladders.ts';
+import { COPIED_PICTURE_LADDER } from './ladders.ts';
 import { fetchPlaylist, fetchVariants, until } from './live-client.ts';
 import { listDescendants } from './process-usage.ts';
 import { startRill, type RillInstance } from './rill-instance.ts';
@@ -57,7 +57,7 @@ export async function startFaultyRill(
   const storage = await startFaultProxy(target('storage'), SEED);
   const edge = await startFaultProxy(target('edge'), SEED);
   const rill = await startRill(
-    { partTarget: 0.5, dvr: '15m', ladder: COPY_LADDER, ...config },
+    { partTarget: 0.5, dvr: '15m', ladder: COPIED_PICTURE_LADDER, ...config },
     {
       NODE_OPTIONS: `--import ${PRELOAD}`,
       RILL_TEST_FAULTS: folder,

@@ -6,6 +6,12 @@ export const COPY_LADDER = {
   audio: { name: 'audio', codec: 'copy', bitrate: 128_000 },
 } as const;
 
+/** The picture as received, beside sound that ffmpeg encodes: what is all copy takes no ffmpeg over RTMP. */
+export const COPIED_PICTURE_LADDER = {
+  video: [{ name: 'source', codec: 'copy' }],
+  audio: { name: 'audio', codec: 'aac', bitrate: 128_000 },
+} as const;
+
 /** One encoded rung, cheap enough for any machine. */
 export const ENCODED_LADDER = {
   video: [{ name: '360p', codec: 'h264', height: 360, bitrate: 800_000, preset: 'ultrafast' }],

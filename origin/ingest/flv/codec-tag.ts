@@ -45,3 +45,9 @@ export function joinBody(header: readonly number[], data: Uint8Array): Uint8Arra
   bytes.set(data, header.length);
   return bytes;
 }
+
+/** Presentation less decode time of an AVC tag's body, milliseconds: SI24 behind the packet type, FLV 10.1 E.4.3.1. */
+export function readCompositionTime(body: Uint8Array): number {
+  const unsigned = ((body[2] ?? 0) << 16) | ((body[3] ?? 0) << 8) | (body[4] ?? 0);
+  return (unsigned << 8) >> 8;
+}

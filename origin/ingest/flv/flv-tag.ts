@@ -24,6 +24,8 @@ export const FLV_TAG_HEADER_BYTES = 11;
 export const FLV_TAG_TRAILER_BYTES = 4;
 
 const HEADER_BYTES = 9;
+/** Bytes before the first tag: the file header and PreviousTagSize0. */
+export const FLV_FILE_HEADER_BYTES = HEADER_BYTES + FLV_TAG_TRAILER_BYTES;
 const HAS_AUDIO = 0b100;
 const HAS_VIDEO = 0b001;
 

@@ -2,7 +2,7 @@
 
 import type { FeedContainer } from '../media-feed.ts';
 import { writeMatroskaFrame, writeMatroskaPreamble } from '../matroska/matroska-writer.ts';
-import { AUDIO_HEADER_BYTES, VIDEO_HEADER_BYTES } from './codec-tag.ts';
+import { AUDIO_HEADER_BYTES, readCompositionTime, VIDEO_HEADER_BYTES } from './codec-tag.ts';
 import { FLV_VIDEO, writeFlvTag, type FlvTag } from './flv-tag.ts';
 import { sourceProperties, writeFlvPreamble, type SourceTracks } from './source-tracks.ts';
 
@@ -38,10 +38,4 @@ export function writeFrame(tracks: SourceTracks, tag: FlvTag, key: boolean): Uin
     compositionTime: video ? readCompositionTime(tag.body) : 0,
     data: tag.body.subarray(video ? VIDEO_HEADER_BYTES : AUDIO_HEADER_BYTES),
   });
-}
-
-/** SI24 behind the packet type, FLV 10.1 E.4.3.1. */
-function readCompositionTime(body: Uint8Array): number {
-  const unsigned = ((body[2] ?? 0) << 16) | ((body[3] ?? 0) << 8) | (body[4] ?? 0);
-  return (unsigned << 8) >> 8;
 }

@@ -1,10 +1,16 @@
 /** `esds`: the MPEG-4 elementary stream descriptor of AAC, ISO/IEC 14496-14 §5.6 and 14496-1 §7.2.6. */
 
 import { BoxReader } from './box-reader.ts';
+import { FieldWriter, fullBoxFields, writeBox } from './box-writer.ts';
 
 const ES_DESCRIPTOR = 0x03;
 const DECODER_CONFIG = 0x04;
 const DECODER_SPECIFIC_INFO = 0x05;
+const SL_CONFIG = 0x06;
+/** The predefined configuration of MP4 files, ISO/IEC 14496-14 §3.1.2. */
+const SL_CONFIG_MP4 = 0x02;
+/** An audio stream, with the reserved bit that is set, ISO/IEC 14496-1 table 6. */
+const STREAM_TYPE_AUDIO = (0x05 << 2) | 1;
 /** MPEG-4 audio, ISO/IEC 14496-1 table 5. */
 const OBJECT_TYPE_AAC = 0x40;
 /** A descriptor's length is at most four bytes of seven bits. */
@@ -43,4 +49,31 @@ function openDescriptor(reader: BoxReader, expected: number): number {
     }
   }
   throw reader.error('descriptor length of more than four bytes');
+}
+
+/** Writes the whole box around an AudioSpecificConfig; buffer size and bit rates are left unstated. */
+export function writeEsds(config: Uint8Array): Uint8Array {
+  const decoder = new FieldWriter()
+    .u8(OBJECT_TYPE_AAC, STREAM_TYPE_AUDIO, 0, 0, 0)
+    .u32(0, 0)
+    .bytes(writeDescriptor(DECODER_SPECIFIC_INFO, config));
+  const stream = new FieldWriter()
+    .u16(0)
+    .u8(0)
+    .bytes(writeDescriptor(DECODER_CONFIG, decoder.finish()))
+    .bytes(writeDescriptor(SL_CONFIG, Uint8Array.of(SL_CONFIG_MP4)));
+  const descriptor = writeDescriptor(ES_DESCRIPTOR, stream.finish());
+  return writeBox('esds', fullBoxFields(0, 0).bytes(descriptor).finish());
+}
+
+function writeDescriptor(tag: number, content: Uint8Array): Uint8Array {
+  const { length } = content;
+  const writer = new FieldWriter().u8(tag);
+  for (let shift = 7 * (MAX_LENGTH_BYTES - 1); shift > 0; shift -= 7) {
+    writer.u8(0x80 | ((length >> shift) & 0x7f));
+  }
+  return writer
+    .u8(length & 0x7f)
+    .bytes(content)
+    .finish();
 }

@@ -1,9 +1,9 @@
 /** `mp4a`: the sample entry of AAC, ISO/IEC 14496-14 §5.6. */
 
-import { aacCodecString, parseAudioSpecificConfig } from '#shared/codec/aac.ts';
-import { openAudioEntry, type AudioEntry } from './audio-entry.ts';
+import { aacCodecString, parseAudioSpecificConfig, type AacParameters } from '#shared/codec/aac.ts';
+import { openAudioEntry, writeAudioEntry, type AudioEntry } from './audio-entry.ts';
 import { requireChild, type Box } from './box-tree.ts';
-import { readEsds } from './esds.ts';
+import { readEsds, writeEsds } from './esds.ts';
 
 /** Reads the sample entry; throws where its configuration is missing or broken. */
 export function readMp4a(entry: Box): AudioEntry {
@@ -14,4 +14,9 @@ export function readMp4a(entry: Box): AudioEntry {
   }
   const { channels, sampleRate } = parameters.value;
   return { codecs: aacCodecString(parameters.value), channels, sampleRate };
+}
+
+/** Writes the sample entry of an AudioSpecificConfig, which says `parameters`. */
+export function writeMp4a(config: Uint8Array, parameters: AacParameters): Uint8Array {
+  return writeAudioEntry('mp4a', parameters, writeEsds(config));
 }

@@ -1,12 +1,20 @@
 /** What the sample entries of all video codecs have in common, ISO/IEC 14496-12 §12.1.3. */
 
+import type { VideoRange } from '#shared/codec/video-range.ts';
 import type { Result } from '#shared/result.ts';
 import { BoxReader } from './box-reader.ts';
 import { findChild, requireChild, type Box } from './box-tree.ts';
-import { readColr, type VideoRange } from './colr.ts';
+import { FieldWriter, writeBox } from './box-writer.ts';
+import { readColr } from './colr.ts';
 
 /** Bytes of a visual sample entry before its boxes. */
 const VISUAL_SAMPLE_ENTRY_BYTES = 78;
+
+/** 72 dots per inch as 16.16 fixed point: what every writer states and no reader uses. */
+const RESOLUTION = 0x48_0000;
+const COMPRESSOR_NAME_BYTES = 32;
+/** Colour without alpha. */
+const DEPTH = 24;
 
 /** What a video sample entry says. */
 export interface VisualEntry {
@@ -39,4 +47,22 @@ export function readVisualEntry(
   const colours = findChild(boxes, 'colr');
   const videoRange = colours === undefined ? 'SDR' : readColr(colours.content);
   return { codecs: codecs.value, width, height, videoRange };
+}
+
+/** Writes a sample entry around its boxes, the first of which is the codec's configuration. */
+export function writeVisualEntry(
+  type: string,
+  { width, height }: Pick<VisualEntry, 'width' | 'height'>,
+  ...boxes: readonly Uint8Array[]
+): Uint8Array {
+  const fields = new FieldWriter()
+    .u8(0, 0, 0, 0, 0, 0)
+    .u16(1, 0, 0)
+    .u32(0, 0, 0)
+    .u16(width, height)
+    .u32(RESOLUTION, RESOLUTION, 0)
+    .u16(1)
+    .bytes(new Uint8Array(COMPRESSOR_NAME_BYTES))
+    .u16(DEPTH, 0xffff);
+  return writeBox(type, fields.finish(), ...boxes);
 }
