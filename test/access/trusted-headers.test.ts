@@ -25,7 +25,8 @@ beforeAll(async () => {
     s3AccessKeyId: 'access-key-id',
     s3SecretAccessKey: 'secret-access-key',
   };
-  const host = { host: '127.0.0.1', port: 0, secrets, log };
+  const builtWorker = process.env['RILL_BUILT_WORKER'];
+  const host = { host: '127.0.0.1', port: 0, secrets, log, builtWorker };
   const trustedHeaders = { address: 'X-Forwarded-For', hops: 1, country: 'X-Geo-Country' };
   plain = await startEdgeHost({ ...host, dataDir: join(folder, 'plain') });
   proxied = await startEdgeHost({ ...host, dataDir: join(folder, 'proxied'), trustedHeaders });

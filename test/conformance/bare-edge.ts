@@ -65,6 +65,7 @@ export async function startBareEdge(): Promise<BareEdge> {
     host: '127.0.0.1',
     port: 0,
     dataDir,
+    builtWorker: process.env['RILL_BUILT_WORKER'],
     secrets: {
       playSecret: PLAY_SECRET,
       serviceToken: SERVICE_TOKEN,

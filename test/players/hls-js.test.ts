@@ -17,8 +17,11 @@ import { startRill, type RillInstance } from '../support/rill-instance.ts';
 import { startStampedPublisher, type StampedPublisher } from '../support/stamped-publisher.ts';
 
 const PAUSE_MS = 3_000;
-/** By how much the latency may differ from that before the pause: the catch-up speed comes in steps. */
-const LATENCY_MARGIN_MS = 500;
+/**
+ * By how much the latency may differ from that before the pause: two stalls add half a second to what the player aims
+ * at until it has been sound for a while, and it stops catching up a little before that.
+ */
+const LATENCY_MARGIN_MS = 750;
 
 let rill: RillInstance;
 let browser: Browser;

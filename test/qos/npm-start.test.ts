@@ -6,6 +6,8 @@ import { startRill, type RillInstance } from '../support/rill-instance.ts';
 let rill: RillInstance;
 
 beforeAll(async () => {
+  // As `npm start` does: the Worker is built at the start.
+  delete process.env['RILL_BUILT_WORKER'];
   rill = await startRill();
 });
 afterAll(async () => {

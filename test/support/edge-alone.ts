@@ -76,6 +76,7 @@ export async function startEdgeAlone(options: {
     secrets: EDGE_SECRETS,
     cacheMib: options.cacheMib,
     front: PLACED_FRONT,
+    builtWorker: process.env['RILL_TEST_PLACED_WORKER'],
     ...(options.variables === undefined ? {} : { variables: options.variables }),
     ...(options.alertsEveryMs === undefined ? {} : { alertsEveryMs: options.alertsEveryMs }),
     ...(options.store === undefined ? {} : { store: options.store }),
