@@ -16,12 +16,12 @@ const WIRE = [
   'test/fuzz/**/*.test.ts',
 ];
 
-/** Tests of origins: what they take, survive and pass on; and one that compares times to within a tenth of a second. */
+/** Tests of origins: what they take, survive and pass on; and those that compare times to within a tenth of a second. */
 const FEEDS = [
   'test/{control,faults,ingest,restream}/**/*.test.ts',
   'test/e2e/{backup-feed,enhanced-rtmp,ladder,srt-and-restream,takeover}.test.ts',
   'test/players/hls-js.test.ts',
-  'test/qos/player-module.test.ts',
+  'test/qos/{player-module,truth}.test.ts',
 ];
 
 /** A running system: one file after the other, each with processes of its own. */

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { decodeComplaints } from '../support/decode-stamps.ts';
 import { fetchMedia, fetchPlaylist, fetchVariants, until } from '../support/live-client.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
-import { MIXED_LADDER } from '../support/ladders.ts';
+import { COPY_LADDER, MIXED_LADDER } from '../support/ladders.ts';
 
 const PART_TARGET = 0.5;
 const LEAST_SHARE = 0.85;
@@ -34,10 +34,22 @@ const SOURCES: readonly Source[] = [
   { name: 'rate-44100', audio: ['-ar', '44100'] },
 ];
 
+/** Over each protocol through ffmpeg, and over RTMP past it. */
+const WAYS = [
+  { way: 'rtmp', protocol: 'rtmp', renditions: 2 },
+  { way: 'srt', protocol: 'srt', renditions: 2 },
+  { way: 'rtmp-copied', protocol: 'rtmp', renditions: 1 },
+] as const;
+
 let rill: RillInstance;
 
 beforeAll(async () => {
-  rill = await startRill({ partTarget: PART_TARGET, ladder: MIXED_LADDER });
+  const copied = SOURCES.map(({ name }) => [`${name}-rtmp-copied`, { ladder: COPY_LADDER }] as const);
+  rill = await startRill({
+    partTarget: PART_TARGET,
+    ladder: MIXED_LADDER,
+    streams: Object.fromEntries(copied),
+  });
 });
 
 afterAll(async () => {
@@ -46,16 +58,16 @@ afterAll(async () => {
 
 describe.concurrent('a source of every kind is cut by the rules and decodes', () => {
   for (const source of SOURCES) {
-    for (const protocol of ['rtmp', 'srt'] as const) {
-      test(`${source.name} over ${protocol}`, async ({ expect }) => {
-        const stream = `${source.name}-${protocol}`;
+    for (const { way, protocol, renditions } of WAYS) {
+      test(`${source.name} over ${way}`, async ({ expect }) => {
+        const stream = `${source.name}-${way}`;
         const publisher = publish(source, await rill.rill('publish-url', stream, `--${protocol}`));
         try {
           const playUrl = await rill.rill('play-url', stream);
           const found = await until('all renditions', async () => {
             const variants = await fetchVariants(playUrl);
             const tracks = variants.variants.length + variants.audio.length;
-            return tracks >= expectedTracks(source) ? variants : undefined;
+            return tracks >= expectedTracks(source, renditions) ? variants : undefined;
           });
           for (const url of [...found.variants, ...found.audio]) {
             const playlist = await until(`${SEGMENTS} segments`, async () => {
@@ -88,8 +100,8 @@ describe.concurrent('a source of every kind is cut by the rules and decodes', ()
   }
 });
 
-function expectedTracks(source: Source): number {
-  const video = source.video === false ? 0 : 2;
+function expectedTracks(source: Source, renditions: number): number {
+  const video = source.video === false ? 0 : renditions;
   return video === 0 || source.audio === false ? Math.max(video, 1) : video + 1;
 }
 

@@ -3,28 +3,33 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { offsetsOfFlashes, publishFlashAndBeep } from '../support/flash-and-beep.ts';
 import { fetchVariants, until } from '../support/live-client.ts';
 import { startRill, type RillInstance } from '../support/rill-instance.ts';
-import { MIXED_LADDER } from '../support/ladders.ts';
+import { COPY_LADDER, MIXED_LADDER } from '../support/ladders.ts';
 
 const SYNC_LIMIT_SECONDS = 0.04;
 
 let rill: RillInstance;
 
 beforeAll(async () => {
-  rill = await startRill({ partTarget: 0.5, ladder: MIXED_LADDER });
+  const streams = { 'sync-rtmp-copied': { ladder: COPY_LADDER } };
+  rill = await startRill({ partTarget: 0.5, ladder: MIXED_LADDER, streams });
 });
 
 afterAll(async () => {
   await rill?.stop();
 });
 
-test.each(['rtmp', 'srt'])('flash and beep stay within 40 ms of each other over %s', async (protocol) => {
-  const stream = `sync-${protocol}`;
+test.each([
+  ['rtmp', 'rtmp', 2],
+  ['srt', 'srt', 2],
+  ['rtmp-copied', 'rtmp', 1],
+] as const)('flash and beep stay within 40 ms of each other over %s', async (way, protocol, renditions) => {
+  const stream = `sync-${way}`;
   const publisher = publishFlashAndBeep(await rill.rill('publish-url', stream, `--${protocol}`));
   try {
     const playUrl = await rill.rill('play-url', stream);
     const found = await until('all renditions', async () => {
       const variants = await fetchVariants(playUrl);
-      return variants.variants.length === 2 && variants.audio.length === 1 ? variants : undefined;
+      return variants.variants.length === renditions && variants.audio.length === 1 ? variants : undefined;
     });
     for (const variant of found.variants) {
       const offsets = await offsetsOfFlashes(variant, found.audio[0] ?? '');

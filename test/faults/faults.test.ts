@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startFaultyRill, type FaultyRill } from '../support/faulty-rill.ts';
-import { closeAccounts, endure, SCENARIOS } from './scenarios.ts';
+import { closeAccounts, endure, runScenario, SCENARIOS } from './scenarios.ts';
 
 /** Beside what a fault itself takes: a busy machine's own pauses, since everything plays in real time. */
 const PAUSES_SECONDS = 30;
@@ -42,3 +42,11 @@ test('the operator is told of each', () => {
     expect(rill.logged(line), line).toBeGreaterThan(0);
   }
 });
+
+for (const scenario of SCENARIOS.filter(({ environment }) => environment !== undefined)) {
+  test(`nothing is lost, in an instance of its own: ${scenario.title}`, async () => {
+    const { lost, dropped, skipped, announced } = await runScenario(scenario, 'test');
+    expect({ lost, dropped, skipped }).toEqual({ lost: [], dropped: 0, skipped: 0 });
+    expect(announced).toBeGreaterThan(20);
+  });
+}
