@@ -4,6 +4,7 @@
  */
 
 import { writeSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { z } from 'zod';
 import { startChdbServer } from './chdb-server.ts';
 
@@ -17,6 +18,8 @@ const environmentSchema = z.object({
 await run();
 
 async function run(): Promise<void> {
+  // What answers questions waits for what plays: also the engine's threads, which inherit this from the one here.
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
   try {
     const settings = environmentSchema.parse(process.env);
     const server = await startChdbServer({
