@@ -9,8 +9,8 @@ import {
 import { chooseTargetDuration } from './boundary-rule.ts';
 import type { PackagerEvent } from './packager-event.ts';
 import { choosePartTarget, estimateFrameRate, measureFrames } from './part-target.ts';
-import { earliestAnchor, type ProgramAnchor } from './program-clock.ts';
-import { RunCutter } from './run-cutter.ts';
+import { earliestAnchor, wholeAnchor, type ProgramAnchor } from './program-clock.ts';
+import { firstInstant, RunCutter } from './run-cutter.ts';
 import type { Sample, Track } from './sample.ts';
 import { TimelineGuard } from './timeline-guard.ts';
 import { WarningLimit } from './warning-limit.ts';
@@ -150,10 +150,11 @@ export class Packager {
     const frameRates = new Map(
       video.map((track) => [track.id, estimateFrameRate(measureFrames(this.#durations(track)))]),
     );
+    const first = this.#held.map(({ track, sample }) => ({ track, sample }));
     const cutter = new RunCutter({
       tracks,
-      first: this.#held.map(({ track, sample }) => ({ track, sample })),
-      settings: { partTarget, anchor },
+      first,
+      settings: { partTarget, anchor: wholeAnchor(anchor, firstInstant(first)) },
       segmentDuration,
       firstMsn,
       warnings: this.#warnings,

@@ -6,6 +6,7 @@ import {
   ticks,
   ticksToSeconds,
   type MediaSequenceNumber,
+  type Milliseconds,
   type Seconds,
 } from '#shared/media-time.ts';
 import { FrameCadence } from './frame-cadence.ts';
@@ -137,7 +138,7 @@ export class Rendition {
       part: partIndex(segment.parts),
       duration: ticksToSeconds(ticks(this.#partSum), this.track.timescale),
       independent: first.sync,
-      programDateTime: programDateTime(this.#settings.anchor, this.#at(first.decodeTime + segment.offset)),
+      programDateTime: this.#dateOf(this.#at(first.decodeTime + segment.offset)),
       bytes: writePart({ samples: this.#part, sequence: this.#sequence }),
     };
     segment.parts += 1;
@@ -152,7 +153,7 @@ export class Rendition {
     const events = [...this.closePart()];
     const id = { trackId: this.track.id, msn: mediaSequenceNumber(this.#msn) };
     if (this.#segment === undefined) {
-      const startsAt = programDateTime(this.#settings.anchor, start);
+      const startsAt = this.#dateOf(start);
       events.push({ kind: 'gap', ...id, duration: secondsBetween(start, end), programDateTime: startsAt });
     } else {
       const duration = ticksToSeconds(ticks(this.#segment.sum), this.track.timescale);
@@ -183,6 +184,10 @@ export class Rendition {
       this.#partSum += correction;
     }
     return [];
+  }
+
+  #dateOf(instant: Instant): Milliseconds {
+    return programDateTime(this.#settings.anchor, instant, this.track.kind);
   }
 
   #at(value: number): Instant {

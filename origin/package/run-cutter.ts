@@ -291,7 +291,7 @@ function latestPosition(renditions: readonly Rendition[]): Instant | undefined {
 }
 
 /** Presentation of the earliest picture; of the earliest audio where there is no picture. */
-function firstInstant(first: RunStart['first']): Instant {
+export function firstInstant(first: RunStart['first']): Instant {
   const pictures = first.filter(({ track }) => track.kind === 'video');
   const instants = (pictures.length > 0 ? pictures : first).map(({ track, sample }) => ({
     ticks: sample.decodeTime + sample.compositionOffset,
