@@ -15,7 +15,9 @@ import { expectAgreement, median, pictureDates, stoodStill } from './picture-tru
 const STREAM = 'truth';
 /** The header in which the edge's own proxies tell it of the place. */
 const COUNTRY_HEADER = 'x-geo-country';
-const MEASURED = 'DE';
+/** A machine of two noisy cores may miss a twentieth once: each try has a country, and so rows, of its own. */
+const MEASURED = ['DE', 'DK', 'CH'] as const;
+const tried: string[] = [];
 const OTHERS = ['FR', 'IT', 'ES', 'PL', 'SE', 'NL', 'AT', 'BE', 'BR'] as const;
 /** A twentieth of what the stream needs, bytes a second. */
 const THROTTLED = 10_000;
@@ -69,7 +71,7 @@ async function ask<T>(path: string): Promise<T> {
   return answer.json();
 }
 
-async function rowOf(report: string, country = MEASURED): Promise<Row | undefined> {
+async function rowOf(report: string, country = tried.at(-1)): Promise<Row | undefined> {
   const { rows } = await ask<{ readonly rows: readonly Row[] }>(
     `${report}?stream=${STREAM}&by=country&from=-10m`,
   );
@@ -99,55 +101,61 @@ async function requestPlay(page: Page): Promise<number> {
 /** Ten players decode on two cores that other tests use too, milliseconds. */
 const STARTS_LIMIT_MS = 120_000;
 
-test('a report says of a viewer with a throttled network what the picture showed', async () => {
-  const page = await open(MEASURED);
-  const network = await page.context().newCDPSession(page);
-  const recorded = await recordPictures(page);
-  const requestedAt = await requestPlay(page);
-  const fresh = await watchFreshness();
-  await sleep(3_000);
-  for (const ms of STALLS_MS) {
-    await throttle(network, page, ms);
-    await sleep(4_000);
-  }
-  const dates = await pictureDates(playlist);
-  const pictures = await recorded();
-  const leftAt = await page.evaluate(() => performance.timeOrigin + performance.now());
-  await page.goto('about:blank');
-  await until('the end in the report', async () => {
-    const row = await rowOf('sessions');
-    return row?.['ended'] === 1 ? true : undefined;
-  });
+test(
+  'a report says of a viewer with a throttled network what the picture showed',
+  { retry: MEASURED.length - 1 },
+  async () => {
+    const country = MEASURED[tried.length] ?? '';
+    tried.push(country);
+    const page = await open(country);
+    const network = await page.context().newCDPSession(page);
+    const recorded = await recordPictures(page);
+    const requestedAt = await requestPlay(page);
+    const fresh = await watchFreshness();
+    await sleep(3_000);
+    for (const ms of STALLS_MS) {
+      await throttle(network, page, ms);
+      await sleep(4_000);
+    }
+    const dates = await pictureDates(playlist);
+    const pictures = await recorded();
+    const leftAt = await page.evaluate(() => performance.timeOrigin + performance.now());
+    await page.goto('about:blank');
+    await until('the end in the report', async () => {
+      const row = await rowOf('sessions');
+      return row?.['ended'] === 1 ? true : undefined;
+    });
 
-  const first = pictures.find(({ stamp }) => stamp !== pictures[0]?.stamp)?.at ?? 0;
-  const seen = { startup: first - requestedAt, stood: stoodStill(pictures, STALL_MS) };
-  const lasted = leftAt - first;
-  const [startup, rebuffering, latency] = await Promise.all(
-    ['startup', 'rebuffering', 'latency'].map((report) => rowOf(report)),
-  );
-  const latencySeen = await latencyOfPictures(pictures, dates);
-  process.stdout.write(
-    `${JSON.stringify({ fresh, seen, lasted, latencySeen, startup, rebuffering, latency })}\n`,
-  );
-  expect(seen.stood).toBeGreaterThan(STALLS_MS.reduce((sum, ms) => sum + ms, 0));
-  expectAgreement('startup', Number(startup?.['p50_ms']), seen.startup);
-  expectAgreement('stalled time', Number(rebuffering?.['stalled_ms']), seen.stood);
-  expect(rebuffering?.['stalls']).toBeGreaterThanOrEqual(STALLS_MS.length);
-  // The ratio over a time that ends with the page: its rounding is that of the times it is made of.
-  const ratio = seen.stood / lasted;
-  expect(Math.abs(Number(rebuffering?.['rebuffering_ratio']) - ratio)).toBeLessThan(
-    Math.max(0.05 * ratio, (2 * 100) / lasted),
-  );
-  expectAgreement('latency', Number(latency?.['p50_ms']), latencySeen);
-  expect(fresh.reportMs).toBeLessThan(VISIBLE_MS);
-  expect(fresh.nowMs).toBeLessThan(NOW_MS);
-});
+    const first = pictures.find(({ stamp }) => stamp !== pictures[0]?.stamp)?.at ?? 0;
+    const seen = { startup: first - requestedAt, stood: stoodStill(pictures, STALL_MS) };
+    const lasted = leftAt - first;
+    const [startup, rebuffering, latency] = await Promise.all(
+      ['startup', 'rebuffering', 'latency'].map((report) => rowOf(report)),
+    );
+    const latencySeen = await latencyOfPictures(pictures, dates);
+    process.stdout.write(
+      `${JSON.stringify({ fresh, seen, lasted, latencySeen, startup, rebuffering, latency })}\n`,
+    );
+    expect(seen.stood).toBeGreaterThan(STALLS_MS.reduce((sum, ms) => sum + ms, 0));
+    expectAgreement('startup', Number(startup?.['p50_ms']), seen.startup);
+    expectAgreement('stalled time', Number(rebuffering?.['stalled_ms']), seen.stood);
+    expect(rebuffering?.['stalls']).toBeGreaterThanOrEqual(STALLS_MS.length);
+    // The ratio over a time that ends with the page: its rounding is that of the times it is made of.
+    const ratio = seen.stood / lasted;
+    expect(Math.abs(Number(rebuffering?.['rebuffering_ratio']) - ratio)).toBeLessThan(
+      Math.max(0.05 * ratio, (2 * 100) / lasted),
+    );
+    expectAgreement('latency', Number(latency?.['p50_ms']), latencySeen);
+    expect(fresh.reportMs).toBeLessThan(VISIBLE_MS);
+    expect(fresh.nowMs).toBeLessThan(NOW_MS);
+  },
+);
 
 test('ten players from ten countries are told apart', async () => {
   const before = await rowOf('rebuffering');
   const players = await Promise.all(OTHERS.map((country) => open(country)));
   await Promise.all(players.map((page) => requestPlay(page)));
-  const countries = [MEASURED, ...OTHERS].toSorted();
+  const countries = [...tried, ...OTHERS].toSorted();
   const rows = await until(
     'a start in each country',
     async () => {
@@ -185,7 +193,7 @@ async function watchFreshness(): Promise<{ readonly nowMs: number; readonly repo
 /** Rows of the measured viewer's session. */
 async function timeline(event?: string): Promise<readonly Row[]> {
   const { rows: worst } = await ask<{ readonly rows: readonly Row[] }>(`worst?stream=${STREAM}`);
-  const session = worst.find(({ country }) => country === MEASURED)?.['session'];
+  const session = worst.find(({ country }) => country === tried.at(-1))?.['session'];
   const { rows } = await ask<{ readonly rows: readonly Row[] }>(`session/${session}?stream=${STREAM}`);
   return event === undefined ? rows : rows.filter((row) => row['event'] === event);
 }
