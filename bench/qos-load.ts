@@ -15,8 +15,8 @@ import { z } from 'zod';
 import { startEdgeAlone } from '../test/support/edge-alone.ts';
 import { until } from '../test/support/live-client.ts';
 import { listDescendants } from '../test/support/process-usage.ts';
-import type { Order, Sent } from './qos-load/beacon-sender.ts';
 import { EngineProcess } from './qos-load/engine-process.ts';
+import { sentSchema, type Order } from './qos-load/messages.ts';
 import { print, printMachine, quantile } from './report.ts';
 
 const RATE = Number(process.argv[2] ?? 2_000);
@@ -33,11 +33,6 @@ const SETTLE_MS = 1_500;
 
 type Phase = 'idle' | 'loaded' | 'away' | 'between';
 
-const sentSchema = z.object({
-  sent: z.number(),
-  statuses: z.record(z.string(), z.number()),
-  times: z.array(z.number()),
-});
 const reportSchema = z.object({ rows: z.array(z.object({ attempts: z.number() })) });
 const statusSchema = z.looseObject({ dropped: z.number() });
 
@@ -130,7 +125,7 @@ async function sendBeacons(seconds: number): Promise<void> {
   const order: Order = { address, rate: RATE, seconds };
   const answered = once(sender, 'message');
   sender.send(order);
-  const sent: Sent = sentSchema.parse((await answered)[0]);
+  const sent = sentSchema.parse((await answered)[0]);
   total.sent += sent.sent;
   total.taken += sent.statuses['204'] ?? 0;
   for (const [status, count] of Object.entries(sent.statuses)) {

@@ -53,6 +53,9 @@ export function epoch(value: number): Epoch {
   return value as Epoch;
 }
 
+/** Ticks per second of every video track: exact for all common frame rates, and MPEG-TS's own. */
+export const VIDEO_TIMESCALE = timescale(90_000);
+
 /** Converts ticks to seconds. */
 export function ticksToSeconds(value: Ticks, scale: Timescale): Seconds {
   return seconds(value / scale);

@@ -6,30 +6,12 @@
 import { Agent, request } from 'node:http';
 import { constants, setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
-
-/** Beacons to send. */
-export interface Order {
-  readonly address: string;
-  /** Beacons a second. */
-  readonly rate: number;
-  readonly seconds: number;
-}
-
-/** What became of them. */
-export interface Sent {
-  readonly sent: number;
-  /** Answers by their status; 0: none came. */
-  readonly statuses: Readonly<Record<string, number>>;
-  /** Milliseconds to each answer. */
-  readonly times: readonly number[];
-}
+import { orderSchema, type Order, type Sent } from './messages.ts';
 
 /** Viewers do not report in bursts. */
 const TICK_MS = 2;
 const SESSIONS = 5_000;
 const MAX_SOCKETS = 64;
-const orderSchema = z.object({ address: z.url(), rate: z.number(), seconds: z.number() });
 
 setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });

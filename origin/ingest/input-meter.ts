@@ -1,7 +1,7 @@
 /** Measures a feed as it is read: bit rate, frames per second and GOP length, from the container's own clock. */
 
 import type { FeedContainer, FeedEvent } from './media-feed.ts';
-import { FLV_TAG_HEADER_BYTES, FLV_TAG_TRAILER_BYTES, FLV_VIDEO } from './flv/flv-tag.ts';
+import { FLV_TAG_HEADER_BYTES, FLV_TAG_TRAILER_BYTES, FLV_VIDEO, readFlvTagHeader } from './flv/flv-tag.ts';
 import { PACKET_BYTES, parsePacket } from './mpegts/packet.ts';
 
 /** What a feed brought of late. */
@@ -126,13 +126,11 @@ function flvFrames(bytes: Uint8Array): readonly number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const times: number[] = [];
   for (let at = 0; at + FLV_TAG_HEADER_BYTES < bytes.length;) {
-    const typeAndSize = view.getUint32(at);
-    const size = typeAndSize & 0xff_ff_ff;
-    if (typeAndSize >>> 24 === FLV_VIDEO && size > 1 && isFrame(bytes, at + FLV_TAG_HEADER_BYTES)) {
-      const time = view.getUint32(at + 4);
-      times.push((time >>> 8) + (time & 0xff) * 2 ** 24);
+    const { type, bodyBytes, timestamp } = readFlvTagHeader(view, at);
+    if (type === FLV_VIDEO && bodyBytes > 1 && isFrame(bytes, at + FLV_TAG_HEADER_BYTES)) {
+      times.push(timestamp);
     }
-    at += FLV_TAG_HEADER_BYTES + size + FLV_TAG_TRAILER_BYTES;
+    at += FLV_TAG_HEADER_BYTES + bodyBytes + FLV_TAG_TRAILER_BYTES;
   }
   return times;
 }

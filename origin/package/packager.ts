@@ -7,10 +7,11 @@ import {
   type Seconds,
 } from '#shared/media-time.ts';
 import { chooseTargetDuration } from './boundary-rule.ts';
+import { earliestInstant, type Instant } from './instant.ts';
 import type { PackagerEvent } from './packager-event.ts';
 import { choosePartTarget, estimateFrameRate, measureFrames } from './part-target.ts';
 import { earliestAnchor, wholeAnchor, type ProgramAnchor } from './program-clock.ts';
-import { firstInstant, RunCutter } from './run-cutter.ts';
+import { RunCutter } from './run-cutter.ts';
 import type { Sample, Track } from './sample.ts';
 import { TimelineGuard } from './timeline-guard.ts';
 import { WarningLimit } from './warning-limit.ts';
@@ -150,11 +151,9 @@ export class Packager {
     const frameRates = new Map(
       video.map((track) => [track.id, estimateFrameRate(measureFrames(this.#durations(track)))]),
     );
-    const first = this.#held.map(({ track, sample }) => ({ track, sample }));
     const cutter = new RunCutter({
       tracks,
-      first,
-      settings: { partTarget, anchor: wholeAnchor(anchor, firstInstant(first)) },
+      settings: { partTarget, anchor: wholeAnchor(anchor, firstInstant(this.#held)) },
       segmentDuration,
       firstMsn,
       warnings: this.#warnings,
@@ -196,9 +195,20 @@ function decidingTracks(tracks: readonly Track[]): readonly Track[] {
   return video.length > 0 ? video : tracks;
 }
 
-function anchorOf({ track, sample, now }: Arrival): ProgramAnchor {
+/** Presentation of the earliest picture; of the earliest audio where there is no picture. */
+function firstInstant(held: readonly Arrival[]): Instant {
+  const pictures = held.filter(({ track }) => track.kind === 'video');
+  return earliestInstant((pictures.length > 0 ? pictures : held).map(presentationOf));
+}
+
+function presentationOf({ track, sample }: Arrival): Instant {
+  return { ticks: sample.decodeTime + sample.compositionOffset, timescale: track.timescale };
+}
+
+function anchorOf(arrival: Arrival): ProgramAnchor {
+  const { track, sample, now } = arrival;
   return {
-    instant: { ticks: sample.decodeTime + sample.compositionOffset, timescale: track.timescale },
+    instant: presentationOf(arrival),
     wallClock: milliseconds(now - (sample.duration / track.timescale) * 1000),
   };
 }

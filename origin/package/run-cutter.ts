@@ -9,7 +9,7 @@ import {
 } from '#shared/media-time.ts';
 import { AudioGate } from './audio-gate.ts';
 import { decideBoundary, type Boundary } from './boundary-rule.ts';
-import { compareInstants, earliestInstant, laterInstant, secondsBetween, type Instant } from './instant.ts';
+import { compareInstants, laterInstant, secondsBetween, type Instant } from './instant.ts';
 import type { PackagerEvent } from './packager-event.ts';
 import { Rendition, type RunSettings } from './rendition.ts';
 import type { Sample, Track } from './sample.ts';
@@ -19,8 +19,7 @@ import type { WarningLimit } from './warning-limit.ts';
 /** What a run starts with. */
 export interface RunStart {
   readonly tracks: readonly Track[];
-  /** The samples seen so far, at least one: the earliest picture starts the first segment. */
-  readonly first: readonly { readonly track: Track; readonly sample: Sample }[];
+  /** The instant of its anchor starts the first segment. */
   readonly settings: RunSettings;
   readonly segmentDuration: Seconds;
   readonly firstMsn: MediaSequenceNumber;
@@ -66,7 +65,7 @@ export class RunCutter {
     this.#nextMsn = start.firstMsn;
     this.#lanes = new Map(start.tracks.map((track) => [track.id, createLane(track, start)]));
     this.#renditions = [...this.#lanes.values()].map((lane) => lane.rendition);
-    this.#schedule = new SegmentSchedule(start.firstMsn, firstInstant(start.first));
+    this.#schedule = new SegmentSchedule(start.firstMsn, start.settings.anchor.instant);
     this.#audio = new AudioGate(start.tracks.some((track) => track.kind === 'video'));
   }
 
@@ -288,14 +287,4 @@ function latestPosition(renditions: readonly Rendition[]): Instant | undefined {
     (latest, { position }) => (position === undefined ? latest : laterInstant(position, latest)),
     undefined,
   );
-}
-
-/** Presentation of the earliest picture; of the earliest audio where there is no picture. */
-export function firstInstant(first: RunStart['first']): Instant {
-  const pictures = first.filter(({ track }) => track.kind === 'video');
-  const instants = (pictures.length > 0 ? pictures : first).map(({ track, sample }) => ({
-    ticks: sample.decodeTime + sample.compositionOffset,
-    timescale: track.timescale,
-  }));
-  return earliestInstant(instants);
 }

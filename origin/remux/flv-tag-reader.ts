@@ -1,28 +1,26 @@
-/** Reads FLV as it arrives, FLV 10.1 annex E: the counterpart of `flv-tag.ts`. */
+/** Reads FLV as it arrives, FLV 10.1 annex E. */
 
-import { FLV_FILE_HEADER_BYTES, FLV_TAG_HEADER_BYTES, FLV_TAG_TRAILER_BYTES } from '../ingest/flv/flv-tag.ts';
+import {
+  FLV_FILE_HEADER_BYTES,
+  FLV_TAG_HEADER_BYTES,
+  FLV_TAG_TRAILER_BYTES,
+  readFlvTagHeader,
+  type FlvTagHeader,
+} from '../ingest/flv/flv-tag.ts';
 import { ByteQueue } from '../package/byte-queue.ts';
 import { FlvFormatError } from './flv-format-error.ts';
 
 /** One tag of any type. */
-export interface ReadTag {
-  /** TagType, E.4.1. */
-  readonly type: number;
-  /** Milliseconds, 32 bits unsigned. */
-  readonly timestamp: number;
+export interface ReadTag extends Omit<FlvTagHeader, 'bodyBytes'> {
   /** A view into what was pushed, as a rule. */
   readonly body: Uint8Array;
-}
-
-interface TagHeader extends Omit<ReadTag, 'body'> {
-  readonly bodyBytes: number;
 }
 
 /** Incremental reader; it keeps one tag at most, 16 MiB by the format. */
 export class FlvTagReader {
   readonly #queue = new ByteQueue();
   #isBegun = false;
-  #header: TagHeader | undefined;
+  #header: FlvTagHeader | undefined;
 
   /** Takes the next bytes, which the reader may keep; returns the tags that they complete. Throws `FlvFormatError`. */
   push(bytes: Uint8Array): readonly ReadTag[] {
@@ -66,16 +64,8 @@ export class FlvTagReader {
     return { type, timestamp, body: body.subarray(0, bodyBytes) };
   }
 
-  #takeHeader(): TagHeader | undefined {
+  #takeHeader(): FlvTagHeader | undefined {
     const header = this.#queue.take(FLV_TAG_HEADER_BYTES);
-    if (header === undefined) {
-      return undefined;
-    }
-    const view = new DataView(header.buffer, header.byteOffset);
-    return {
-      type: view.getUint8(0),
-      bodyBytes: view.getUint32(0) & 0xff_ffff,
-      timestamp: ((view.getUint8(7) << 24) | (view.getUint32(4) >>> 8)) >>> 0,
-    };
+    return header && readFlvTagHeader(new DataView(header.buffer, header.byteOffset, header.byteLength));
   }
 }

@@ -99,14 +99,15 @@ export class FrameClock {
   }
 
   #place(at: number): Omit<FrameTime, 'duration'> {
-    const error = this.#next === undefined ? Infinity : at - this.#next;
+    const next = this.#next ?? -Infinity;
+    const error = at - next;
     const isBridged =
       error <= MAX_BRIDGED_SECONDS * this.#scale && error >= -MAX_STEP_BACK_SECONDS * this.#scale;
-    if (this.#next === undefined || !isBridged) {
+    if (!isBridged) {
       return { decodeTime: ticks(Math.round(at)), shift: 0 };
     }
     const shift = this.#frameTicks === undefined && this.#isOff(error) ? Math.round(error) : 0;
-    return { decodeTime: ticks(this.#next), shift };
+    return { decodeTime: ticks(next), shift };
   }
 
   /** What a frame lasts longer so that the next is back in its place. */

@@ -1,7 +1,7 @@
 /** One track on its way from a feed into samples. */
 
 import { parseAudioSpecificConfig } from '#shared/codec/aac.ts';
-import { timescale } from '#shared/media-time.ts';
+import { timescale, VIDEO_TIMESCALE } from '#shared/media-time.ts';
 import { writeAvc1 } from '../package/boxes/avc1.ts';
 import { childBoxes, type Box } from '../package/boxes/box-tree.ts';
 import { writeMp4a } from '../package/boxes/mp4a.ts';
@@ -21,9 +21,6 @@ export interface Frame {
   readonly sync: boolean;
   readonly data: Uint8Array;
 }
-
-/** Ticks per second of video: exact for all common frame rates, and MPEG-TS's own. */
-const VIDEO_TIMESCALE = timescale(90_000);
 
 /** Opens the lane of a track by its sequence header's configuration record; throws `FlvFormatError` on a broken one. */
 export function createLane(kind: LaneKind, id: number, configuration: Uint8Array): Lane {

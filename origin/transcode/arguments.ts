@@ -7,7 +7,7 @@
  * next frame has come, so its duration is exact and no track waits for another.
  */
 
-import type { Seconds } from '#shared/media-time.ts';
+import { VIDEO_TIMESCALE, type Seconds } from '#shared/media-time.ts';
 import type { FeedContainer } from '../ingest/media-feed.ts';
 import { audioFilter } from './audio-filter.ts';
 import { deviceOptions, encoderInput, encoderOptions } from './encoder-options.ts';
@@ -27,8 +27,6 @@ import type {
 const CLOCK_OFFSET_SECONDS = 5;
 /** Seconds by which a frame may miss the key frame grid: RTMP time stamps are rounded to a millisecond. */
 const GRID_TOLERANCE_SECONDS = 0.005;
-/** Ticks per second of every video track: exact for all common frame rates, and MPEG-TS's own. */
-const VIDEO_TIMESCALE = 90_000;
 
 /** Of FLV's demuxers, only the live one repairs time stamps that jump back. */
 const DEMUXERS = { flv: 'live_flv', mpegts: 'mpegts', matroska: 'matroska' };

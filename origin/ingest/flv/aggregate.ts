@@ -1,6 +1,6 @@
 /** Takes an RTMP aggregate message apart: FLV tags one behind the other, RTMP 1.0 §7.1.6. */
 
-import { FLV_TAG_HEADER_BYTES, FLV_TAG_TRAILER_BYTES } from './flv-tag.ts';
+import { FLV_TAG_HEADER_BYTES, FLV_TAG_TRAILER_BYTES, readFlvTagHeader } from './flv-tag.ts';
 
 /** A tag of an aggregate; its type is not yet known to be one of FLV's. */
 export interface AggregatedTag {
@@ -19,15 +19,15 @@ export function readAggregate(payload: Uint8Array, timestamp: number): readonly 
     if (at + FLV_TAG_HEADER_BYTES > payload.length) {
       return undefined;
     }
+    const { type, bodyBytes, timestamp: own } = readFlvTagHeader(view, at);
     const start = at + FLV_TAG_HEADER_BYTES;
-    const end = start + (view.getUint32(at) & 0xff_ffff);
+    const end = start + bodyBytes;
     if (end > payload.length) {
       return undefined;
     }
-    const own = ((view.getUint32(at + 4) >>> 8) | (view.getUint8(at + 7) << 24)) >>> 0;
     offset ??= timestamp - own;
     tags.push({
-      type: view.getUint8(at),
+      type,
       timestamp: (own + offset) >>> 0,
       body: payload.subarray(start, end),
     });

@@ -1,4 +1,4 @@
-/** Writes FLV: the file header and the tags that follow it, Adobe FLV specification 10.1 annex E. */
+/** FLV: the file header, the tags that follow it, and what a tag's header says; Adobe FLV specification 10.1 annex E. */
 
 /** What a tag carries; the numbers are the TagType of E.4.1. */
 export const FLV_AUDIO = 8;
@@ -9,6 +9,14 @@ export const FLV_SCRIPT = 18;
 
 /** TagType of a tag. */
 type FlvTagType = typeof FLV_AUDIO | typeof FLV_VIDEO | typeof FLV_SCRIPT;
+
+/** What the bytes before a tag's body say; the type is not yet known to be one of FLV's. */
+export interface FlvTagHeader {
+  readonly type: number;
+  readonly bodyBytes: number;
+  /** Milliseconds, 32 bits unsigned. */
+  readonly timestamp: number;
+}
 
 /** One FLV tag without its framing. */
 export interface FlvTag {
@@ -45,4 +53,13 @@ export function writeFlvTag(tag: FlvTag): Uint8Array {
   bytes.set(tag.body, FLV_TAG_HEADER_BYTES);
   view.setUint32(size, size);
   return bytes;
+}
+
+/** Reads the header of a tag, E.4.1: {@link FLV_TAG_HEADER_BYTES} have to be there from `at` on. */
+export function readFlvTagHeader(view: DataView, at = 0): FlvTagHeader {
+  return {
+    type: view.getUint8(at),
+    bodyBytes: view.getUint32(at) & 0xff_ffff,
+    timestamp: ((view.getUint8(at + 7) << 24) | (view.getUint32(at + 4) >>> 8)) >>> 0,
+  };
 }
